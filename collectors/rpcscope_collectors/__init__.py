@@ -1,0 +1,1 @@
+"""The taps: each connects to one source and hands Observations on."""

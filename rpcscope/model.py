@@ -1,0 +1,380 @@
+"""The words of rpcscope as types: what a tap sees, what is decoded, what is stored.
+
+Times are integer nanoseconds since the epoch, UTC. Sizes are bytes. Records are frozen; nothing
+here imports more than the standard library, so that every room may use it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum, IntFlag
+from typing import Any
+
+# ---------------------------------------------------------------- what a tap hands on
+
+
+class Clock(IntEnum):
+    """Which clock a time came from."""
+
+    TAP = 0  # stamped by the tap when it read the event
+    BROKER = 1  # RabbitMQ's message interceptor (timestamp_in_ms, 3.12 and later)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observation:
+    """One raw sighting by a tap: in memory, a line of a capture file, later a datagram."""
+
+    at_ns: int  # when the tap read it
+    exchange: str  # of the trace message: amq.rabbitmq.trace, or "" for a marker
+    routing_key: str  # publish.<exchange> | deliver.<queue> | the tap queue's name for a marker
+    headers: Mapping[str, Any]  # the trace message's headers, as the broker sent them
+    body: bytes  # the application's message body
+    size: int  # bytes of the body on the wire; more than len(body) once scrubbed
+    redelivered: bool = False  # the broker gave this event to the tap before
+    seq: int = 0  # position in its source, from 1; 0 when unknown
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connection:
+    """One AMQP connection as the management API shows it."""
+
+    name: str  # the broker's "ip:port -> ip:port"
+    client_name: str  # connection_name of the client: program:pid:uuid
+    peer_host: str  # address of the client
+    node: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consumer:
+    """One consumer as the management API shows it."""
+
+    connection: str  # the broker's name of its connection
+    queue: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Topology:
+    """A snapshot of who is connected and who consumes what."""
+
+    at_ns: int  # 0 when the snapshot has no time of its own
+    connections: tuple[Connection, ...]
+    consumers: tuple[Consumer, ...]
+    complete: bool = True  # every connection of the vhost is in it
+
+
+class GapCause(IntEnum):
+    """Why a tap was blind."""
+
+    DROPPED = 0  # the bounded tap queue dropped its head
+    DISCONNECTED = 1  # no connection to the broker
+    NOT_TRACED = 2  # tracing was off on a node
+    STORE = 3  # the database did not take it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gap:
+    """A time in which a tap may have missed messages."""
+
+    from_ns: int
+    to_ns: int
+    cause: GapCause
+    estimate: int | None = None  # messages missed, when the broker's counters tell; None: unknown
+    note: str = ""
+
+
+Sighting = Observation | Topology | Gap
+"""What a source yields."""
+
+# ---------------------------------------------------------------- what decode makes of it
+
+
+class Event(IntEnum):
+    """What the broker traced."""
+
+    PUBLISH = 0
+    DELIVER = 1
+
+
+class MessageKind(IntEnum):
+    """What a message is, from the wire alone."""
+
+    REQUEST = 0  # of a call: has _msg_id and _reply_q
+    CAST = 1  # no reply wanted
+    FANOUT = 2  # a cast to every server of a topic
+    REPLY = 3  # ends its call
+    HEARTBEAT = 4  # a reply with ending: false (call monitor)
+    NOTIFICATION = 5
+
+
+RPCS = (MessageKind.REQUEST, MessageKind.CAST, MessageKind.FANOUT)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One sighting of an oslo.messaging message: its publish, or one delivery of it.
+
+    Field names are the wire's without the underscore. Every string has passed
+    `rpcscope.decode.safe`: nothing else of the message leaves decode.
+    """
+
+    event: Event
+    kind: MessageKind
+    at_ns: int
+    clock: Clock
+    size: int  # bytes of the body
+    unique_id: str  # 32 hex digits; made from the body where the wire has none (v1 notifications)
+    connection: str  # publisher's (PUBLISH) or consumer's (DELIVER): "ip:port -> ip:port"
+    channel: int
+    exchange: str  # "" is the default exchange
+    topic: str  # routing key without its server part; "" for fanouts
+    server: str  # server part of the routing key, mostly a host; "" when there is none
+    queue: str  # DELIVER: the queue it came from; "" for PUBLISH
+    routed: int  # PUBLISH: queues it was routed to; -1 when unknown
+    broker_redelivered: bool  # DELIVER: the service got it a second time
+    tap_redelivered: bool  # the tap got this event a second time
+    method: str  # object_action(Instance.save) for conductor indirection; event_type; "" for replies
+    namespace: str
+    version: str
+    msg_id: str  # "" for casts, fanouts, notifications
+    reply_q: str  # REQUEST: where the caller waits
+    expiration_ms: int | None  # the caller's RPC timeout
+    monitor_s: int | None  # the caller's call-monitor timeout (wire: _timeout)
+    request_id: str  # "" in replies
+    global_request_id: str
+    project_id: str
+    trace_id: str  # of traceparent; "" without
+    instances: tuple[str, ...]  # uuids of servers it is about
+    instance_host: str  # where the server it is about was, as its object says; "" when it does not
+    facts: frozenset[str]  # what the rules' facts found in args: "recreate", "event:compute_..."
+    failure: str  # class name of the exception a reply carries; "" when it carries none
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Marker:
+    """A tap's own numbered message, or the broker's trace of one."""
+
+    number: int  # 0 for the broker's trace of a marker
+    sent_ns: int
+    at_ns: int
+
+
+# ---------------------------------------------------------------- what correlate makes of it
+
+
+class Outcome(IntEnum):
+    """How a call ended. Casts, fanouts and notifications have NONE."""
+
+    NONE = 0
+    OK = 1
+    FAILED = 2  # the server raised
+    TIMED_OUT = 3  # the caller's time (expiration) ran out before the reply
+    UNANSWERED = 4  # no reply seen; timeout unknown or not reached when recording ended
+    PENDING = 5  # still waiting
+
+
+class Flag(IntFlag):
+    """What is remarkable about a call."""
+
+    LATE_REPLY = 1  # a reply came after the caller's time was over
+    REDELIVERED = 2  # a service got it a second time
+    REPUBLISHED = 4  # the publisher sent it again (same unique id)
+    UNROUTABLE = 8  # no queue took it
+    EXPECTED_FAILURE = 16  # FAILED, and the rules say that this is normal
+    NO_REQUEST = 32  # only its reply or its delivery was seen
+    EVICTED = 64  # closed early, because too many were open
+
+
+class ParentSource(IntEnum):
+    """How the parent of a call is known."""
+
+    NONE = 0  # it has none, or none was found
+    TRACEPARENT = 1  # by the trace context in the message
+    INFERRED = 2  # by the rules of docs/pipeline.md
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One RPC as a whole (or one notification, or a reply without its request).
+
+    Parts of one call, seen by different recorders or over a restart, have the same `unique_id`.
+    """
+
+    id: int  # unique in a store; see `Recording`
+    kind: MessageKind
+    outcome: Outcome
+    flags: int  # Flag
+    unique_id: str
+    msg_id: str
+    operation_id: int  # Operation.id by request id; 0: none (a reply without its request)
+    cause_id: int  # Operation.id by cause: the operation that made it happen
+    parent_id: int  # Call.id of the request whose handling caused it; 0: none
+    parent_unique_id: str
+    parent_source: ParentSource
+    method: str
+    namespace: str
+    version: str
+    exchange: str
+    topic: str
+    server: str  # of the routing key
+    from_process: int  # Process.id; 0: unknown
+    to_process: int  # who worked on it: the first consumer that got it
+    published_ns: int | None  # None: publish not seen
+    delivered_ns: int | None  # first delivery
+    replied_ns: int | None  # publish of the reply that ends it
+    reply_delivered_ns: int | None
+    last_ns: int  # last event seen of it
+    expiration_ms: int | None
+    clock: Clock
+    publishes: int  # of the request itself; more than 1 when the publisher tried again
+    replies: int
+    heartbeats: int
+    copies: int  # deliveries seen: of the request, its replies and heartbeats
+    request_bytes: int  # of the publishes
+    reply_bytes: int  # of replies and heartbeats published
+    routed: int  # queues the publish was routed to; -1: unknown
+    failure: str  # class name
+    closed: bool = True  # False: something is still expected of it
+
+
+class Status(IntEnum):
+    """Where an operation stands. Which of STUCK and RUNNING holds is decided when it is read."""
+
+    UNKNOWN = 0  # no rule says how it ends, or its beginning was not seen
+    RUNNING = 1
+    DONE = 2
+    FAILED = 3
+    STUCK = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """Counts of messages. `messages` = the six kinds added up."""
+
+    calls: int = 0
+    casts: int = 0
+    fanouts: int = 0
+    replies: int = 0
+    heartbeats: int = 0
+    notifications: int = 0
+    copies: int = 0  # deliveries seen
+    bytes: int = 0  # body bytes of the publishes
+
+    @property
+    def messages(self) -> int:
+        """Publishes of every kind."""
+        return self.calls + self.casts + self.fanouts + self.replies + self.heartbeats + self.notifications
+
+    @property
+    def rpcs(self) -> int:
+        """Calls, casts and fanouts."""
+        return self.calls + self.casts + self.fanouts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """What one recorder saw of one request id. Parts of an operation share the request id."""
+
+    id: int
+    request_id: str  # "" gathers replies whose request was never seen
+    global_request_id: str
+    kind: str  # nova's instance-action name, or periodic:..., startup:...; "" while unknown
+    kind_rank: int  # how sure the kind is; the highest wins when parts are merged
+    background: bool
+    status: Status  # DONE, FAILED, RUNNING (something is owed) or UNKNOWN
+    error: str  # class name of what made it fail
+    instances: tuple[str, ...]
+    source_host: str
+    dest_host: str
+    project_id: str
+    started_ns: int
+    last_ns: int  # last event of it
+    finished_ns: int | None
+    complete: bool  # its first message was seen
+    by_request: Tally  # of messages that carry the request id, and their replies
+    by_cause: Tally  # of messages that this operation made happen, whatever id they carry
+    owed_call: int  # Call.id of the step it waits for; 0: none
+    owed_method: str
+    owed_process: int  # Process.id that has it in hand; 0: nobody took it from its queue
+    owed_host: str  # host that owes it
+    owed_since_ns: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Process:
+    """One process on the bus."""
+
+    id: int
+    key: str  # peer:program:pid, or a connection's name while no more is known
+    program: str  # basename of argv[0]: nova-compute, gunicorn; "" unknown
+    pid: int  # 0 unknown
+    peer: str  # address
+    host: str  # as its queues say: compute.<host>; "" unknown
+    role: str  # topic it consumes: conductor, compute; "" for a client
+    seen_ns: int
+    gone_ns: int | None  # a later snapshot did not show it any more
+
+
+# ---------------------------------------------------------------- what is stored
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recording:
+    """One run of a recorder or one imported file. Ids of its calls, operations and processes
+    are `id << 40 | n`, so that recorders that share a store never meet."""
+
+    id: int  # given by the store
+    source: str  # "file", "firehose"
+    scope: str  # what may continue it: the broker, vhost and queue of a tap; "file" for files
+    digest: str  # sha256 of an imported file; "" for taps
+    label: str  # file name or vhost
+    tap_mode: str  # publish | control | full | ""
+    conditions: str  # what the user said of it: release, driver, workers
+    started_ns: int
+    ended_ns: int | None  # last event, once it ended
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counters:
+    """seen = decoded + rejected + markers + topologies; decoded = messages' sightings + duplicates."""
+
+    seen: int = 0
+    decoded: int = 0
+    rejected: int = 0
+    duplicates: int = 0
+    markers: int = 0
+    messages: int = 0  # publishes counted
+    copies: int = 0  # deliveries counted
+    evicted: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """What one transaction writes. After it is committed the tap may acknowledge."""
+
+    recording_id: int
+    calls: tuple[Call, ...] = ()  # closed: appended
+    open_calls: tuple[Call, ...] = ()  # still open: replace what was stored of them
+    settled: tuple[int, ...] = ()  # ids of calls that were stored open and are no longer
+    operations: tuple[Operation, ...] = ()  # inserted or replaced by id
+    processes: tuple[Process, ...] = ()  # inserted or replaced by id
+    gaps: tuple[Gap, ...] = ()
+    fingerprints: bytes = b""  # 8 bytes for each event of the batch, for recognising redeliveries
+    position: int = 0  # observations of the source that are now stored
+    counters: Counters = field(default_factory=Counters)  # of the recording so far
+    last_ns: int = 0
+    ended: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resume:
+    """What a recorder loads when it starts again."""
+
+    recording: Recording
+    position: int  # where the source goes on; 0 at the beginning
+    counters: Counters
+    open_calls: tuple[Call, ...]
+    operations: tuple[Operation, ...]  # unfinished foreground operations, and those of open calls
+    processes: tuple[Process, ...]
+    fingerprints: bytes  # of the last events stored
+    next_ids: int = 1  # first free n of `recording.id << 40 | n`

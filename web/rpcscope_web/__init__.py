@@ -1,0 +1,1 @@
+"""The dashboard (the store is read through rpcscope.query)."""
