@@ -1,0 +1,236 @@
+"""An Observation of the firehose becomes a Message or a Marker.
+
+    publish.<exchange>   headers: exchange_name, routing_keys, properties, connection, channel, routed_queues
+    deliver.<queue>      the same without routed_queues, with redelivered; the connection is the consumer's
+
+Source: rabbitmq-server, rabbit_trace.erl; oslo_messaging/_drivers/amqpdriver.py for the bodies.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from hashlib import blake2b
+from typing import Any
+
+from rpcscope import safe
+from rpcscope.decode import args as arguments
+from rpcscope.decode.body import Inner, failure_class, open_body, parse
+from rpcscope.errors import DecodeError
+from rpcscope.model import Clock, Event, Marker, Message, MessageKind, Observation
+from rpcscope.rules import Rules
+
+TRACE_EXCHANGE = "amq.rabbitmq.trace"
+TAP_QUEUE = "rpcscope.tap."
+MARKER_HEADER = "rpcscope-marker"
+_MEMO_BODIES = 256
+_MEMO_BYTES = 65536
+
+
+class Decoder:
+    """Decodes observations with the facts of `rules`. Remembers the last bodies it opened, since a
+    publish and its deliveries carry the same bytes."""
+
+    def __init__(self, rules: Rules) -> None:
+        self._rules = rules
+        self._memo: dict[bytes, _Content] = {}
+
+    def decode(self, seen: Observation) -> Message | Marker:
+        """One sighting of a message, or a tap's own marker.
+
+        Raises:
+            DecodeError: it is not an oslo.messaging message; `reason` says why in fixed words.
+        """
+        if seen.exchange != TRACE_EXCHANGE:
+            return _marker(seen)
+        headers = seen.headers
+        if not isinstance(headers, Mapping):
+            raise DecodeError("no headers")
+        event, _, queue = seen.routing_key.partition(".")
+        exchange = headers.get("exchange_name")
+        routing_key = _first(headers.get("routing_keys"))
+        if exchange == "" and routing_key.startswith(TAP_QUEUE):
+            return Marker(number=0, sent_ns=0, at_ns=seen.at_ns)
+        if event == "publish":
+            return self._message(seen, Event.PUBLISH, safe.name(exchange), routing_key, "")
+        if event == "deliver":
+            return self._message(seen, Event.DELIVER, safe.name(exchange), routing_key, safe.name(queue))
+        raise DecodeError("neither publish nor deliver")
+
+    def _message(self, seen: Observation, event: Event, exchange: str, routing_key: str, queue: str) -> Message:
+        content = self._content(seen.body)
+        headers = seen.headers
+        properties = headers.get("properties")
+        if not isinstance(properties, Mapping):
+            properties = {}
+        stamp = _broker_stamp(properties)
+        kind = MessageKind.FANOUT if content.kind is MessageKind.CAST and _is_fanout(exchange) else content.kind
+        topic, server = _topic(exchange, routing_key, kind)
+        routed = headers.get("routed_queues")
+        channel = headers.get("channel")
+        return Message(
+            event=event,
+            kind=kind,
+            at_ns=stamp if stamp and event is Event.PUBLISH else seen.at_ns,
+            clock=Clock.BROKER if stamp and event is Event.PUBLISH else Clock.TAP,
+            size=seen.size,
+            unique_id=content.unique_id,
+            connection=safe.peer(headers.get("connection")),
+            channel=channel if isinstance(channel, int) else 0,
+            exchange=exchange,
+            topic=topic,
+            server=server,
+            queue=queue,
+            routed=len(routed) if isinstance(routed, (list, tuple)) else -1,
+            broker_redelivered=bool(headers.get("redelivered")),
+            tap_redelivered=seen.redelivered,
+            method=content.method,
+            namespace=content.namespace,
+            version=content.version,
+            msg_id=content.msg_id,
+            reply_q=content.reply_q,
+            expiration_ms=_milliseconds(properties.get("expiration")) if kind is MessageKind.REQUEST else None,
+            monitor_s=content.monitor_s,
+            request_id=content.request_id,
+            global_request_id=content.global_request_id,
+            project_id=content.project_id,
+            trace_id=content.trace_id,
+            instances=content.instances,
+            instance_host=content.instance_host,
+            facts=content.facts,
+            failure=content.failure,
+        )
+
+    def _content(self, body: bytes) -> _Content:
+        content = self._memo.get(body)
+        if content is None:
+            content = _Content(open_body(body), body, self._rules)
+            if len(body) <= _MEMO_BYTES:
+                if len(self._memo) >= _MEMO_BODIES:
+                    for old in list(itertools.islice(self._memo, _MEMO_BODIES // 2)):
+                        del self._memo[old]
+                self._memo[body] = content
+        return content
+
+
+class _Content:
+    """What a body says, wherever it was seen."""
+
+    __slots__ = (
+        "facts", "failure", "global_request_id", "instance_host", "instances", "kind", "method", "monitor_s", "msg_id",
+        "namespace", "project_id", "reply_q", "request_id", "trace_id", "unique_id", "version",
+    )  # fmt: skip
+
+    def __init__(self, inner: Inner, body: bytes, rules: Rules) -> None:
+        self.kind = _kind(inner)
+        self.msg_id = safe.message_id(inner.msg_id)
+        self.unique_id = safe.message_id(inner.unique_id) or _own_id(inner, body)
+        self.request_id = safe.request_id(inner.request_id)
+        self.global_request_id = safe.request_id(inner.global_request_id)
+        self.project_id = safe.project(inner.project_id)
+        self.trace_id = safe.trace_id(inner.traceparent)
+        self.namespace = safe.method(inner.namespace)
+        self.version = safe.version(inner.version)
+        self.reply_q = safe.name(inner.reply_q)
+        self.monitor_s = inner.timeout if type(inner.timeout) is int and 0 < inner.timeout < 1 << 31 else None
+        self.failure = safe.method(failure_class(inner.failure)) if inner.failure else ""
+        self.method = safe.method(inner.method) or safe.method(inner.event_type)
+        self.instances: tuple[str, ...] = ()
+        self.instance_host = ""
+        self.facts: frozenset[str] = frozenset()
+        if isinstance(inner.scrubbed, dict):
+            self._from_scrubbed(inner.scrubbed)
+        elif self.kind < MessageKind.REPLY:
+            self._from_args(parse(inner.args), rules)
+        elif self.kind is MessageKind.NOTIFICATION:
+            self.instances = arguments.instances(_notified(parse(inner.payload)))
+
+    def _from_args(self, args: Any, rules: Rules) -> None:
+        self.method = arguments.display_method(self.method, args)
+        self.instances = arguments.instances(args)
+        self.instance_host = arguments.instance_host(args)
+        self.facts = rules.facts(self.method, args)
+
+    def _from_scrubbed(self, kept: dict[str, Any]) -> None:
+        """What rpcscope.capture.scrub kept, through the same sieve as everything else."""
+        self.method = _scrubbed_method(self.method, kept.get("object"))
+        self.instances = tuple(filter(None, map(safe.uuid, _texts(kept.get("instances")))))
+        self.instance_host = safe.name(kept.get("instance_host"))
+        self.facts = frozenset(filter(None, map(safe.fact, _texts(kept.get("facts")))))
+
+
+def _kind(inner: Inner) -> MessageKind:
+    if inner.method is not None:
+        return MessageKind.REQUEST if inner.msg_id else MessageKind.CAST
+    if inner.event_type is not None:
+        return MessageKind.NOTIFICATION
+    if inner.msg_id:
+        return MessageKind.HEARTBEAT if inner.ending is False else MessageKind.REPLY
+    raise DecodeError("not an oslo.messaging message")
+
+
+def _own_id(inner: Inner, body: bytes) -> str:
+    """A v1 notification has no _unique_id: its message_id, else its bytes, tell it from others."""
+    return safe.message_id(inner.message_id) or blake2b(body, digest_size=16).hexdigest()
+
+
+def _notified(payload: Any) -> Any:
+    """Both shapes of nova's notifications: versioned objects, and flat dictionaries with instance_id."""
+    if not isinstance(payload, dict):
+        return None
+    if "nova_object.data" in payload:
+        data = payload["nova_object.data"]
+        return {"uuid": data.get("uuid")} if isinstance(data, dict) else None
+    return {"uuid": payload.get("instance_id")}
+
+
+def _scrubbed_method(method: str, owner: object) -> str:
+    return f"{method}({safe.method(owner)})" if isinstance(owner, str) and owner else method
+
+
+def _texts(value: object) -> list[Any]:
+    return value[: arguments.MAX_INSTANCES] if isinstance(value, list) else []
+
+
+def _first(keys: object) -> str:
+    first = keys[0] if isinstance(keys, (list, tuple)) and keys else ""
+    return first if isinstance(first, str) else ""
+
+
+def _is_fanout(exchange: str) -> bool:
+    return exchange.endswith("_fanout")
+
+
+def _topic(exchange: str, routing_key: str, kind: MessageKind) -> tuple[str, str]:
+    """Topic and server of a routing key `<topic>.<server>`; a fanout's topic is in its exchange.
+
+    A neutron object topic ends in a version (neutron-vo-Port-1.5), so its dots are its own.
+    """
+    if kind is MessageKind.FANOUT:
+        return exchange.removesuffix("_fanout"), ""
+    if kind in (MessageKind.REPLY, MessageKind.HEARTBEAT):
+        return "", ""
+    if kind is MessageKind.NOTIFICATION or routing_key.startswith("neutron-vo-"):
+        return safe.name(routing_key), ""
+    topic, _, server = routing_key.partition(".")
+    return safe.name(topic), safe.name(server)
+
+
+def _milliseconds(expiration: object) -> int | None:
+    text = expiration if isinstance(expiration, str) else ""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 13 else None
+
+
+def _broker_stamp(properties: Mapping[str, Any]) -> int | None:
+    """timestamp_in_ms of RabbitMQ's incoming interceptor (3.12 and later), in ns: the publish time."""
+    headers = properties.get("headers")
+    stamp = headers.get("timestamp_in_ms") if isinstance(headers, Mapping) else None
+    return stamp * 1_000_000 if type(stamp) is int and 0 < stamp < 1 << 43 else None
+
+
+def _marker(seen: Observation) -> Marker:
+    headers = seen.headers if isinstance(seen.headers, Mapping) else {}
+    number, sent = headers.get(MARKER_HEADER), headers.get("sent-ns")
+    if type(number) is not int:
+        raise DecodeError("not from the firehose")
+    return Marker(number=number, sent_ns=sent if type(sent) is int else 0, at_ns=seen.at_ns)
