@@ -1,70 +1,58 @@
-"""Raw firehose lines: what a plain recorder wrote, one JSON object per event."""
+"""Raw firehose lines: what a plain recorder wrote, one JSON object per event.
+
+seq, recv_wall_ns, recv_mono_ns, exchange, routing_key, redelivered, headers, body | body_b64, body_len
+"""
 
 from __future__ import annotations
 
-import base64
-import gzip
-import io
-from collections.abc import Iterator
-from pathlib import Path
+import binascii
+from base64 import b64decode
 from typing import Any
 
-import orjson
-import zstandard
+from rpcscope.capture.clock import Reading, reading
+from rpcscope.model import Observation
 
-from rpcscope.model import Connection, Consumer, Observation, Sighting, Topology
-
-
-def snapshots(path: Path) -> list[Topology]:
-    """Topologies of `NAME.mgmt.json.gz` beside `NAME.jsonl.zst`, in order of time."""
-    beside = path.with_name(path.name.split(".jsonl")[0] + ".mgmt.json.gz")
-    if not beside.exists():
-        return []
-    with gzip.open(beside) as file:
-        parts = orjson.loads(file.read())
-    return [_topology(parts[key], key) for key in ("at_start", "during", "at_end") if parts.get(key)]
+_MAX_SEQ = 1 << 63
 
 
-def _topology(part: dict[str, Any], key: str) -> Topology:
-    connections = tuple(
-        Connection(
-            name=c["name"],
-            client_name=(c.get("client_properties") or {}).get("connection_name") or "",
-            peer_host=c.get("peer_host") or c["name"].rpartition(":")[0],
-            node=c.get("node") or "",
-        )
-        for c in part.get("connections") or []
+def clocks(row: dict[str, Any]) -> Reading:
+    """When the recorder read it."""
+    return reading(row.get("recv_wall_ns"), row.get("recv_mono_ns"))
+
+
+def observation(row: dict[str, Any], at_ns: int) -> Observation | None:
+    """The event of a line, at a time; None when it is none."""
+    exchange, routing_key, headers = row.get("exchange"), row.get("routing_key"), row.get("headers")
+    body = body_of(row)
+    if not isinstance(exchange, str) or not isinstance(routing_key, str) or body is None:
+        return None
+    if not isinstance(headers, dict):
+        return None
+    return Observation(
+        at_ns=at_ns,
+        exchange=exchange,
+        routing_key=routing_key,
+        headers=headers,
+        body=body,
+        size=count(row.get("body_len", row.get("size")), len(body)),
+        redelivered=row.get("redelivered") is True,
+        seq=count(row.get("seq"), 0),
     )
-    consumers = tuple(
-        Consumer(connection=c["channel_details"].get("connection_name", ""), queue=c["queue"]["name"])
-        for c in part.get("consumers") or []
-        if c.get("channel_details")
-    )
-    return Topology(at_ns=0, connections=connections, consumers=consumers, complete=key != "during")
 
 
-def lines(path: Path) -> Iterator[Observation]:
-    """Observations of a raw capture in the order of its lines."""
-    offset = None
-    with path.open("rb") as file:
-        for line in io.BufferedReader(zstandard.ZstdDecompressor().stream_reader(file)):  # type: ignore[arg-type]
-            row = orjson.loads(line)
-            if offset is None:
-                offset = row["recv_wall_ns"] - row["recv_mono_ns"]
-            body = row["body"].encode() if "body" in row else base64.b64decode(row.get("body_b64", ""))
-            yield Observation(
-                at_ns=row["recv_mono_ns"] + offset,
-                exchange=row["exchange"],
-                routing_key=row["routing_key"],
-                headers=row["headers"],
-                body=body,
-                size=row.get("body_len", len(body)),
-                redelivered=bool(row.get("redelivered")),
-                seq=row["seq"],
-            )
+def body_of(row: dict[str, Any]) -> bytes | None:
+    """The body's bytes, from text or base64; None when it has neither."""
+    text, encoded = row.get("body"), row.get("body_b64")
+    if isinstance(text, str):
+        return text.encode("utf-8", "replace")
+    if not isinstance(encoded, str):
+        return None
+    try:
+        return b64decode(encoded, validate=True)
+    except (binascii.Error, ValueError):
+        return None
 
 
-def sightings(path: Path) -> Iterator[Sighting]:
-    """Snapshots first, then the events."""
-    yield from snapshots(path)
-    yield from lines(path)
+def count(value: object, default: int) -> int:
+    """A number that counts something, from a field of any type."""
+    return value if type(value) is int and 0 <= value < _MAX_SEQ else default

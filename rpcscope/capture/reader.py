@@ -1,0 +1,215 @@
+"""Reads captures of both formats: raw firehose lines, and rpcscope's own."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from rpcscope.capture import own, raw
+from rpcscope.capture.clock import Reading, StepCounter, TimeLine
+from rpcscope.capture.management import beside, read_snapshots
+from rpcscope.capture.opened import JsonLines
+from rpcscope.capture.own import Header, plain
+from rpcscope.capture.window import WINDOW, WINDOW_BYTES, Timed, in_order
+from rpcscope.errors import CaptureError
+from rpcscope.model import Observation, Sighting, Topology
+
+
+class CaptureReader:
+    """The sightings of one file, in an order that is the same each time it is read.
+
+    Attributes:
+        label: the header's, else the file's name without `.jsonl`.
+        mode, conditions, source, pseudonymized: the header's; "" and False for raw files.
+        rejected: lines so far that are not records.
+        problem: "" or one sentence, once the end was reached and it is missing or damaged.
+
+    Raises:
+        CaptureError: there is no such file, it may not be read, or it is not a capture.
+    """
+
+    def __init__(self, path: Path | str) -> None:
+        """Open a file and tell its format by its first line."""
+        self._path = Path(path)
+        self._name = plain(self._path.name)
+        self._bad_records = 0
+        self._beside_problem = ""
+        self._steps = StepCounter()
+        self._header, self.is_raw = self._open()
+        self.total_bytes = self._path.stat().st_size
+        self.source = "file" if self.is_raw else self._header.source
+        self.label = self._header.label or plain(self._path.name.split(".jsonl")[0])
+        self.mode = self._header.mode
+        self.conditions = self._header.conditions
+        self.pseudonymized = self._header.pseudonymized
+        self._lines = JsonLines(self._path)
+
+    def _open(self) -> tuple[Header, bool]:
+        """The header, and whether the file is raw, by its first line."""
+        with JsonLines(self._path) as lines:
+            first = next(iter(lines), None)
+            if first is None:
+                raise CaptureError(self._why_nothing(lines))
+        if own.MARK not in first:
+            return Header(), True
+        if first[own.MARK] != own.VERSION:
+            raise CaptureError(f"{self._name} was written by a newer rpcscope: read it with that version")
+        return own.header_of(first), False
+
+    def _why_nothing(self, lines: JsonLines) -> str:
+        if lines.problem:
+            return f"nothing can be read: {lines.problem.partition(': what comes')[0].partition(': its last')[0]}"
+        if lines.rejected:
+            return f"{self._name} is not a capture: it should hold one JSON object a line"
+        return f"{self._name} is empty: record the capture again"
+
+    @cached_property
+    def digest(self) -> str:
+        """What tells one recording from another: the header's digest of the raw file that this one
+        was scrubbed from, else sha256 of the file's bytes. A scrubbed copy has its original's."""
+        if self._header.digest:
+            return self._header.digest
+        try:
+            with self._path.open("rb") as file:
+                return hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError as error:
+            raise CaptureError(f"{self._name} can not be read: {error.strerror}") from None
+
+    @property
+    def bytes_read(self) -> int:
+        """Bytes of the file read so far, of `total_bytes`."""
+        return self._lines.bytes_read
+
+    @property
+    def rejected(self) -> int:
+        """Lines so far that are not records."""
+        return self._lines.rejected + self._bad_records
+
+    @property
+    def problem(self) -> str:
+        """What is missing, in one sentence; known at the end."""
+        return self._lines.problem or self._beside_problem
+
+    @property
+    def clock_steps(self) -> int:
+        """Jumps of the recorder's wall clock so far. They did no harm."""
+        return self._steps.steps
+
+    def batches(self, max_events: int = 2000, max_wait_s: float = 0) -> Iterator[list[Sighting]]:
+        """All snapshots, then events and gaps in the order of time, then the last snapshot again.
+
+        Events are ordered by (at_ns, seq) as far as 4,096 of them reach. A file has nothing to wait
+        for, so `max_wait_s` is not used. Each batch holds at most `max_events`. To be read once.
+
+        Raises:
+            CaptureError: no line of it is a record, or the disk does not give its bytes.
+        """
+        del max_wait_s
+        sightings = self._sightings()
+        while batch := list(itertools.islice(sightings, max(1, max_events))):
+            yield batch
+
+    def _sightings(self) -> Iterator[Sighting]:
+        last: Topology | None = None
+        for last in self._snapshots():
+            yield last
+        events = 0
+        for event, seen in in_order(self._raw_events() if self.is_raw else self._own_events()):
+            if seen is not None and isinstance(event, Observation):
+                self._steps.see(event.at_ns, seen)
+            events += 1
+            yield event
+        if not events and self.rejected:
+            raise CaptureError(
+                f"{self._name} is not a capture: none of its {self.rejected} lines is a record of an event"
+            )
+        if last is not None:
+            yield last
+
+    def _snapshots(self) -> Iterator[Topology]:
+        if not self.is_raw:
+            yield from self._own_snapshots()
+            return
+        path = beside(self._path)
+        try:
+            yield from read_snapshots(path)
+        except (OSError, ValueError, CaptureError, RecursionError):
+            self._beside_problem = f"{plain(path.name)} can not be read: processes will be shown without their names"
+
+    def _own_snapshots(self) -> Iterator[Topology]:
+        with JsonLines(self._path) as lines:
+            for row in lines:
+                if "topology" in row and isinstance(found := own.sighting(row), Topology):
+                    yield found
+
+    def _own_events(self) -> Iterator[Timed]:
+        rows = iter(self._lines)
+        next(rows, None)  # the header
+        for row in rows:
+            found = own.sighting(row)
+            if found is None:
+                self._bad_records += 1
+            elif not isinstance(found, Topology):
+                yield found, None
+
+    def _raw_events(self) -> Iterator[Timed]:
+        rows = iter(self._lines)
+        head = list(_until_full(rows))
+        line = TimeLine(_anchor(head))
+        for row in itertools.chain(_emptying(head), rows):
+            seen = raw.clocks(row)
+            found = raw.observation(row, line.at(seen))
+            if found is None:
+                self._bad_records += 1
+            else:
+                yield found, seen
+
+    def ack(self) -> None:
+        """A file keeps what it has: nothing to acknowledge."""
+
+    def close(self) -> None:
+        """Close the file; more than once does no harm."""
+        self._lines.close()
+
+    def __enter__(self) -> Self:
+        """Itself."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        """Close the file."""
+        self.close()
+
+
+def _until_full(rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Rows of the first window."""
+    held = 0
+    for number, row in enumerate(rows, 1):
+        yield row
+        body = row.get("body", row.get("body_b64"))
+        held += len(body) if isinstance(body, str) else 0
+        if number >= WINDOW or held >= WINDOW_BYTES:
+            return
+
+
+def _emptying(rows: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """The rows, each let go of once it was handed on."""
+    rows.reverse()
+    while rows:
+        yield rows.pop()
+
+
+def _anchor(rows: Iterable[dict[str, Any]]) -> Reading:
+    """Both clocks of the line with the lowest sequence number that has them."""
+    best = min(rows, key=_anchor_rank, default={})
+    return raw.clocks(best)
+
+
+def _anchor_rank(row: dict[str, Any]) -> tuple[int, int]:
+    seen = raw.clocks(row)
+    missing = (seen.wall_ns is None) + (seen.mono_ns is None)
+    return missing, raw.count(row.get("seq"), 1 << 63)

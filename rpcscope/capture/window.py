@@ -1,0 +1,35 @@
+"""Puts events in order that are out of it by a little."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable, Iterator
+
+from rpcscope.capture.clock import Reading
+from rpcscope.model import Gap, Observation
+
+WINDOW = 4096  # events held back
+WINDOW_BYTES = 64 << 20  # bodies held back, so that large ones do not fill the memory
+
+Timed = tuple[Observation | Gap, Reading | None]
+
+
+def in_order(events: Iterable[Timed], window: int = WINDOW, window_bytes: int = WINDOW_BYTES) -> Iterator[Timed]:
+    """Events by time and sequence number, as far as the window reaches; equal ones as they came."""
+    held: list[tuple[int, int, int, Timed]] = []
+    held_bytes = 0
+    for number, timed in enumerate(events):
+        event = timed[0]
+        at_ns, seq = (event.at_ns, event.seq) if isinstance(event, Observation) else (event.to_ns, 0)
+        heapq.heappush(held, (at_ns, seq, number, timed))
+        held_bytes += _weight(timed)
+        while len(held) > window or (held_bytes > window_bytes and len(held) > 1):
+            first = heapq.heappop(held)[3]
+            held_bytes -= _weight(first)
+            yield first
+    while held:
+        yield heapq.heappop(held)[3]
+
+
+def _weight(timed: Timed) -> int:
+    return len(timed[0].body) if isinstance(timed[0], Observation) else 0
