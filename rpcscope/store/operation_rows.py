@@ -1,0 +1,133 @@
+"""Operations and processes as rows, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+from sqlalchemy import Row
+
+from rpcscope.model import Operation, Process, Status, Tally
+from rpcscope.store.schema import TALLY
+from rpcscope.store.text import fit, fit_number
+
+OPERATION_NAMES = ("kind_id", "error_id", "source_host_id", "dest_host_id", "owed_method_id", "owed_host_id")
+PROCESS_NAMES = ("program_id", "host_id", "role_id")
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(tuple[str, ...]).decode
+
+
+def operation_names(operations: Iterable[Operation]) -> set[str]:
+    """Every text of the operations that the dictionary of names holds."""
+    texts: set[str] = set()
+    for o in operations:
+        texts.update((o.kind, o.error, o.source_host, o.dest_host, o.owed_method, o.owed_host))
+    return texts
+
+
+def process_names(processes: Iterable[Process]) -> set[str]:
+    """Every text of the processes that the dictionary of names holds."""
+    texts: set[str] = set()
+    for p in processes:
+        texts.update((p.program, p.host, p.role))
+    return texts
+
+
+def operation_row(o: Operation, names: Mapping[str, int]) -> dict[str, Any]:
+    """The row of `operation_part`."""
+    return {
+        "id": o.id,
+        "request_id": fit(o.request_id),
+        "global_request_id": fit(o.global_request_id),
+        "kind_id": names[o.kind],
+        "kind_rank": o.kind_rank,
+        "background": o.background,
+        "status": int(o.status),
+        "error_id": names[o.error],
+        "instances": _encode([fit(instance) for instance in o.instances]),
+        "source_host_id": names[o.source_host],
+        "dest_host_id": names[o.dest_host],
+        "project_id": fit(o.project_id),
+        "started_ns": o.started_ns,
+        "last_ns": o.last_ns,
+        "finished_ns": o.finished_ns,
+        "complete": o.complete,
+        **{f"r_{word}": getattr(o.by_request, word) for word in TALLY},
+        **{f"c_{word}": getattr(o.by_cause, word) for word in TALLY},
+        "owed_call": o.owed_call,
+        "owed_method_id": names[o.owed_method],
+        "owed_process": o.owed_process,
+        "owed_host_id": names[o.owed_host],
+        "owed_since_ns": o.owed_since_ns,
+    }
+
+
+def instance_rows(operations: Iterable[Operation]) -> list[dict[str, Any]]:
+    """The rows of `operation_instance`, each once."""
+    pairs = {(o.id, fit(instance)): None for o in operations for instance in o.instances}
+    return [{"operation_id": operation, "instance": instance} for operation, instance in pairs]
+
+
+def operation_of(row: Row[Any], names: Mapping[int, str]) -> Operation:
+    """The operation of a row of `operation_part`."""
+    return Operation(
+        id=row.id,
+        request_id=row.request_id,
+        global_request_id=row.global_request_id,
+        kind=names[row.kind_id],
+        kind_rank=row.kind_rank,
+        background=bool(row.background),
+        status=Status(row.status),
+        error=names[row.error_id],
+        instances=_decode(row.instances),
+        source_host=names[row.source_host_id],
+        dest_host=names[row.dest_host_id],
+        project_id=row.project_id,
+        started_ns=row.started_ns,
+        last_ns=row.last_ns,
+        finished_ns=row.finished_ns,
+        complete=bool(row.complete),
+        by_request=_tally(row, "r"),
+        by_cause=_tally(row, "c"),
+        owed_call=row.owed_call,
+        owed_method=names[row.owed_method_id],
+        owed_process=row.owed_process,
+        owed_host=names[row.owed_host_id],
+        owed_since_ns=row.owed_since_ns,
+    )
+
+
+def process_row(p: Process, names: Mapping[str, int]) -> dict[str, Any]:
+    """The row of `process`."""
+    return {
+        "id": p.id,
+        "key": fit(p.key),
+        "program_id": names[p.program],
+        "pid": fit_number(p.pid),
+        "peer": fit(p.peer),
+        "host_id": names[p.host],
+        "role_id": names[p.role],
+        "seen_ns": p.seen_ns,
+        "gone_ns": p.gone_ns,
+    }
+
+
+def process_of(row: Row[Any], names: Mapping[int, str]) -> Process:
+    """The process of a row."""
+    return Process(
+        id=row.id,
+        key=row.key,
+        program=names[row.program_id],
+        pid=row.pid,
+        peer=row.peer,
+        host=names[row.host_id],
+        role=names[row.role_id],
+        seen_ns=row.seen_ns,
+        gone_ns=row.gone_ns,
+    )
+
+
+def _tally(row: Row[Any], prefix: str) -> Tally:
+    return Tally(**{word: getattr(row, f"{prefix}_{word}") for word in TALLY})

@@ -1,0 +1,176 @@
+"""The two doors of a store, in words, and what comes out of them.
+
+Both raise StoreError with one sentence. A TransientStoreError (`.transient` is True: locked, connection lost,
+deadlock) says that nothing of the call happened, or that repeating it is harmless.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from rpcscope.model import Batch, Call, Counters, Gap, MessageKind, Operation, Process, Recording, Resume
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingInfo:
+    """A recording and how far it came."""
+
+    recording: Recording
+    counters: Counters
+    last_ns: int  # last event stored; 0 when there is none
+    position: int  # observations of the source that are stored
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperationFilter:
+    """Which operations to read. None does not filter; all that are given must hold.
+
+    A request id matches when any one of its parts does; all its parts are then returned.
+    """
+
+    kind: str | None = None
+    instance: str | None = None
+    host: str | None = None  # its source or destination, who owes it, or who a call of it went to
+    request_id: str | None = None  # the request id or the global request id
+    background: bool | None = None
+    project_id: str | None = None
+    recording_id: int | None = None
+    since_ns: int | None = None  # started at this time or later
+    until_ns: int | None = None  # started before this time
+    limit: int | None = None  # request ids, not parts
+    offset: int = 0  # request ids to skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MethodTotal:
+    """Totals of the calls of one operation kind, call kind and method; open calls are in it."""
+
+    operation_kind: str  # "" without an operation, or while its kind is unknown
+    call_kind: MessageKind
+    method: str
+    calls: int  # rows
+    publishes: int
+    replies: int
+    heartbeats: int
+    copies: int
+    request_bytes: int
+    reply_bytes: int
+    failed: int  # outcome FAILED, the expected ones too
+    expected_failures: int  # those that the rules say are normal
+    timed_out: int
+    answered: int  # rows with both a publish and a reply
+    answer_ns: int  # sum of replied_ns - published_ns of the answered
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreStatus:
+    """What `rpcscope db status` shows."""
+
+    revision: str  # "" of an empty database
+    head: str  # the revision that this rpcscope needs
+    dialect: str  # sqlite, postgresql, mysql
+    size_bytes: int
+    rows: dict[str, int]  # by table
+
+
+class Writer(Protocol):
+    """Takes what one recorder makes. Not for several threads at once; several writers may share a store."""
+
+    def start(
+        self,
+        *,
+        source: str,
+        scope: str,
+        digest: str,
+        label: str,
+        tap_mode: str,
+        conditions: str,
+        started_ns: int,
+    ) -> Resume:
+        """Begins a recording, or goes on with the one of the same digest, and says what was left open.
+
+        Without a digest it is always a new recording. With one that is known, it is that recording at its position;
+        once it has ended, `ended_ns` is set and nothing is to be done. Open calls, their operations, unfinished
+        foreground operations (the newest 100,000), processes that are not gone, and fingerprints of the last 65,536
+        events come from this and from earlier recordings of the same scope.
+        """
+        ...
+
+    def write(self, batch: Batch) -> None:
+        """Stores a batch as a whole or not at all; when it returns, the batch is durable.
+
+        After an error nothing of the batch is stored and the writer can go on. After a TransientStoreError the same
+        batch (the same object) may be written again: should the commit have arrived after all, it is not stored twice.
+        """
+        ...
+
+    def prune(self, before_ns: int) -> dict[str, int]:
+        """Removes what ended before a time, in many short transactions; returns deleted rows by table.
+
+        Whole operations (all parts of a request id) whose last event was before it, with their calls; calls without
+        an operation; calls left open; gaps; and names that nothing uses any more.
+        """
+        ...
+
+
+class Reader(Protocol):
+    """Answers from what is committed. Iterators read as they go and hold a connection until they are exhausted."""
+
+    def recordings(self) -> list[RecordingInfo]:
+        """All recordings, the oldest first."""
+        ...
+
+    def gaps(self, from_ns: int | None = None, to_ns: int | None = None) -> list[Gap]:
+        """Gaps that touch the time from `from_ns` up to `to_ns`, by their beginning."""
+        ...
+
+    def processes(self) -> dict[int, Process]:
+        """All processes by id."""
+        ...
+
+    def operations(self, filter: OperationFilter | None = None) -> Iterator[Operation]:
+        """Parts of the operations that match, newest first by `started_ns`, then by id."""
+        ...
+
+    def calls(
+        self,
+        *,
+        operation_ids: Collection[int] | None = None,
+        cause_ids: Collection[int] | None = None,
+        since_ns: int | None = None,
+        until_ns: int | None = None,
+        limit: int | None = None,
+    ) -> Iterator[Call]:
+        """Closed and open calls by the time of their publish (the first time known of them), then by id.
+
+        With both kinds of ids a call needs to match one of them. `since_ns` is included, `until_ns` is not.
+        """
+        ...
+
+    def open_calls(self) -> list[Call]:
+        """Calls that were still open at their last batch, by the first time known of them."""
+        ...
+
+    def method_totals(
+        self,
+        *,
+        by: Literal["request", "cause"] = "request",
+        kind: str | None = None,
+        background: bool | None = None,
+    ) -> list[MethodTotal]:
+        """Totals by operation kind, call kind and method, in this order.
+
+        `by` says which operation a call counts for: the one whose request id it carries, or the one that made it
+        happen. Without `kind` and `background`, the calls of no operation are in it too.
+        """
+        ...
+
+    def counts(self) -> dict[str, int]:
+        """Rows of each table."""
+        ...
+
+    def status(self) -> StoreStatus:
+        """Revision, size and rows."""
+        ...

@@ -1,0 +1,132 @@
+"""Retention: removes what is old, in transactions so short that a recorder hardly waits.
+
+Names go last. A recorder may hold the id of a name that no row uses, so the dictionary has epochs: prune begins a
+new one, which makes every writer look its names up again and mark them with the new epoch. A name that still
+carries an older one, and that no row refers to after that moment, is not used and can not come into use.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from sqlalchemy import Connection, Select, delete, exists, or_, select, update
+
+from rpcscope.store.database import Database
+from rpcscope.store.names import EPOCH
+from rpcscope.store.schema import (
+    call,
+    gap,
+    name,
+    open_message,
+    operation_instance,
+    operation_part,
+    process,
+    rpcscope_meta,
+)
+
+CHUNK = 2_000
+_NAMED = (call, operation_part, process)
+
+
+def prune(database: Database, before_ns: int) -> dict[str, int]:
+    """Removes what ended before a time; returns deleted rows by table. See `protocol.Writer.prune`."""
+    deleted: Counter[str] = Counter({table.name: 0 for table in (operation_part, operation_instance, call)})
+    _operations(database, before_ns, deleted)
+    _leftovers(database, before_ns, deleted)
+    _names(database, deleted)
+    return dict(deleted)
+
+
+def _operations(database: Database, before_ns: int, deleted: Counter[str]) -> None:
+    """Calls first and their operation last, so that a stop in between leaves work for the next time, not orphans."""
+    for query in (_old_operations(before_ns),):
+        while ids := _ids(database, query):
+            _repeat(database, deleted, select(call.c.id).where(call.c.operation_id.in_(ids)), call.c.id)
+            with database.writing() as connection:
+                deleted[operation_instance.name] += _delete(connection, operation_instance.c.operation_id, ids)
+                deleted[operation_part.name] += _delete(connection, operation_part.c.id, ids)
+
+
+def _old_operations(before_ns: int) -> Select[int]:
+    other = operation_part.alias("other")
+    alive = exists().where(other.c.request_id == operation_part.c.request_id, other.c.last_ns >= before_ns)
+    # The part that gathers what has no request id is shared by nothing.
+    whole = or_(operation_part.c.request_id == "", ~alive)
+    return select(operation_part.c.id).where(operation_part.c.last_ns < before_ns, whole).limit(CHUNK // 20)
+
+
+def _leftovers(database: Database, before_ns: int, deleted: Counter[str]) -> None:
+    nameless = select(operation_part.c.id).where(operation_part.c.request_id == "")
+    loose = select(call.c.id).where(
+        or_(call.c.operation_id == 0, call.c.operation_id.in_(nameless)), call.c.last_ns < before_ns
+    )
+    _repeat(database, deleted, loose, call.c.id)
+    _repeat(database, deleted, _orphans(before_ns), call.c.id)
+    abandoned = select(open_message.c.id).where(open_message.c.since < before_ns)
+    _repeat(database, deleted, abandoned, open_message.c.id)
+    _repeat(database, deleted, select(gap.c.id).where(gap.c.to_ns < before_ns), gap.c.id)
+
+
+def _orphans(before_ns: int) -> Select[int]:
+    """Calls whose operation was removed before they closed."""
+    owner = exists().where(operation_part.c.id == call.c.operation_id)
+    return select(call.c.id).where(call.c.first_ns < before_ns, call.c.last_ns < before_ns, ~owner)
+
+
+def _repeat(database: Database, deleted: Counter[str], query: Select[int], column: Any) -> None:
+    """Removes the rows that a query finds, a chunk in each transaction."""
+    while ids := _ids(database, query.limit(CHUNK)):
+        with database.writing() as connection:
+            deleted[column.table.name] += _delete(connection, column, ids)
+
+
+def _ids(database: Database, query: Select[int]) -> list[int]:
+    with database.reading() as connection:
+        return list(connection.execute(query).scalars())
+
+
+def _delete(connection: Connection, column: Any, ids: list[int]) -> int:
+    return int(connection.execute(delete(column.table).where(column.in_(ids))).rowcount)
+
+
+def _names(database: Database, deleted: Counter[str]) -> None:
+    epoch = _begin_epoch(database)
+    used = _used_names(database)
+    unused = _ids(database, select(name.c.id).where(name.c.epoch < epoch).order_by(name.c.id))
+    unused = [number for number in unused if number not in used]
+    for start in range(0, len(unused), CHUNK):
+        chunk = unused[start : start + CHUNK]
+        with database.writing() as connection:
+            # The epoch again: a writer may have taken the name up since.
+            gone = connection.execute(delete(name).where(name.c.id.in_(chunk), name.c.epoch < epoch))
+            deleted[name.name] += gone.rowcount
+
+
+def _begin_epoch(database: Database) -> int:
+    """Waits for the transactions of all writers, whose rows are then to be seen."""
+    row = rpcscope_meta.c
+    with database.writing() as connection:
+        query = select(row.value).where(row.key == EPOCH).with_for_update()
+        epoch = int(connection.execute(query).scalar_one()) + 1
+        connection.execute(update(rpcscope_meta).where(row.key == EPOCH).values(value=str(epoch)))
+    return epoch
+
+
+def _used_names(database: Database) -> set[int]:
+    used: set[int] = set()
+    for table in _NAMED:
+        for column in table.c:
+            if column.name in _NAME_COLUMNS:
+                used.update(_ids(database, select(column).distinct()))
+    return used
+
+
+_NAME_COLUMNS = frozenset(
+    f"{word}_id"
+    for word in (
+        *("method", "namespace", "version", "exchange", "topic", "server", "failure"),
+        *("kind", "error", "source_host", "dest_host", "owed_method", "owed_host"),
+        *("program", "host", "role"),
+    )
+)

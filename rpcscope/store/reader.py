@@ -1,0 +1,96 @@
+"""The Reader of SQL databases."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from typing import Literal
+
+from sqlalchemy import select
+
+from rpcscope.model import Call, Gap, Operation, Process
+from rpcscope.store import call_query, operation_query, total_query
+from rpcscope.store.database import Database
+from rpcscope.store.migrate import database_status, table_counts
+from rpcscope.store.names import NameReader
+from rpcscope.store.operation_rows import PROCESS_NAMES, process_of
+from rpcscope.store.protocol import MethodTotal, OperationFilter, RecordingInfo, StoreStatus
+from rpcscope.store.recording_rows import counters_of, gap_of, recording_of
+from rpcscope.store.schema import gap, process, recording
+
+
+class SqlReader:
+    """See `protocol.Reader`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._names = NameReader(database)
+
+    def recordings(self) -> list[RecordingInfo]:
+        """All recordings, the oldest first."""
+        with self._database.reading() as connection:
+            rows = connection.execute(select(recording).order_by(recording.c.id)).all()
+        return [
+            RecordingInfo(
+                recording=recording_of(row), counters=counters_of(row), last_ns=row.last_ns, position=row.position
+            )
+            for row in rows
+        ]
+
+    def gaps(self, from_ns: int | None = None, to_ns: int | None = None) -> list[Gap]:
+        """Gaps that touch a time, by their beginning."""
+        query = select(gap).order_by(gap.c.from_ns, gap.c.id)
+        if from_ns is not None:
+            query = query.where(gap.c.to_ns >= from_ns)
+        if to_ns is not None:
+            query = query.where(gap.c.from_ns <= to_ns)
+        with self._database.reading() as connection:
+            return [gap_of(row) for row in connection.execute(query)]
+
+    def processes(self) -> dict[int, Process]:
+        """All processes by id."""
+        with self._database.reading() as connection:
+            rows = connection.execute(select(process).order_by(process.c.id)).all()
+        names = self._names.load({getattr(row, column) for row in rows for column in PROCESS_NAMES})
+        return {row.id: process_of(row, names) for row in rows}
+
+    def operations(self, filter: OperationFilter | None = None) -> Iterator[Operation]:
+        """Parts of the operations that match, newest first."""
+        return operation_query.operations(self._database, self._names, filter or OperationFilter())
+
+    def calls(
+        self,
+        *,
+        operation_ids: Collection[int] | None = None,
+        cause_ids: Collection[int] | None = None,
+        since_ns: int | None = None,
+        until_ns: int | None = None,
+        limit: int | None = None,
+    ) -> Iterator[Call]:
+        """Closed and open calls by the first time known of them."""
+        wanted = call_query.CallFilter(
+            operation_ids=operation_ids, cause_ids=cause_ids, since_ns=since_ns, until_ns=until_ns, limit=limit
+        )
+        return call_query.calls(self._database, self._names, wanted)
+
+    def open_calls(self) -> list[Call]:
+        """Calls that were still open at their last batch."""
+        return call_query.open_calls(self._database, call_query.CallFilter())
+
+    def method_totals(
+        self,
+        *,
+        by: Literal["request", "cause"] = "request",
+        kind: str | None = None,
+        background: bool | None = None,
+    ) -> list[MethodTotal]:
+        """Totals by operation kind, call kind and method."""
+        return total_query.method_totals(self._database, self._names, total_query.TotalFilter(by, kind, background))
+
+    def counts(self) -> dict[str, int]:
+        """Rows of each table."""
+        with self._database.reading() as connection:
+            return table_counts(connection)
+
+    def status(self) -> StoreStatus:
+        """Revision, size and rows."""
+        return database_status(self._database)

@@ -1,0 +1,223 @@
+"""The tables of the store: SQLAlchemy metadata that every query uses and every migration must arrive at.
+
+Rows of `call`, `operation_part` and `process` carry the ids of the model (`recording.id << 40 | n`). Times are
+integer nanoseconds since the epoch, UTC; sizes are bytes; 0 as the id of a name is the empty text.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+TEXT_LENGTH = 255
+BLOB_LENGTH = 2**24 - 1
+TALLY = ("calls", "casts", "fanouts", "replies", "heartbeats", "notifications", "copies", "bytes")
+
+# INTEGER makes SQLite use the id as the row's own number, instead of a second tree beside it.
+ID = BigInteger().with_variant(Integer, "sqlite")
+
+metadata = MetaData()
+
+
+def _id(name: str = "id") -> Column[int]:
+    return Column(name, ID, primary_key=True, autoincrement=False)
+
+
+def _big(name: str, *, nullable: bool = False) -> Column[int]:
+    return Column(name, BigInteger, nullable=nullable)
+
+
+def _int(name: str) -> Column[int]:
+    return Column(name, Integer, nullable=False)
+
+
+def _small(name: str) -> Column[int]:
+    return Column(name, SmallInteger, nullable=False)
+
+
+def _text(name: str, *, nullable: bool = False) -> Column[str]:
+    return Column(name, String(TEXT_LENGTH), nullable=nullable)
+
+
+def _blob(name: str) -> Column[bytes]:
+    return Column(name, LargeBinary(BLOB_LENGTH), nullable=False)
+
+
+def _table(
+    name: str, *parts: Column[int] | Column[str] | Column[bytes] | Column[bool] | Index | UniqueConstraint
+) -> Table:
+    # Ids of numbered tables are never given twice, so that readers may remember what a name's id means.
+    return Table(
+        name,
+        metadata,
+        *parts,
+        mysql_engine="InnoDB",
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        sqlite_autoincrement=name in {"name", "recording", "gap"},
+    )
+
+
+rpcscope_meta = _table(
+    "rpcscope_meta",
+    Column("key", String(64), primary_key=True),
+    _text("value"),
+)
+
+name = _table(
+    "name",
+    Column("id", ID, primary_key=True, autoincrement=True),
+    Column("hash", String(32), nullable=False),
+    _text("text"),
+    _big("epoch"),  # the epoch of names in which a writer last looked it up; see prune.py
+    UniqueConstraint("hash", name="uq_name_hash"),
+)
+
+recording = _table(
+    "recording",
+    Column("id", ID, primary_key=True, autoincrement=True),
+    _text("source"),
+    _text("scope"),
+    _text("digest", nullable=True),  # NULL for taps, so that digests are unique
+    _text("label"),
+    _text("tap_mode"),
+    Column("conditions", Text, nullable=False),
+    _big("started_ns"),
+    _big("ended_ns", nullable=True),
+    _big("last_ns"),
+    _big("position"),
+    _big("batches"),  # batches written; tells whether a batch in doubt is stored
+    *(_big(counter) for counter in ("seen", "decoded", "rejected", "duplicates")),
+    *(_big(counter) for counter in ("markers", "messages", "copies", "evicted")),
+    UniqueConstraint("digest", name="uq_recording_digest"),
+)
+
+process = _table(
+    "process",
+    _id(),
+    _text("key"),
+    _big("program_id"),
+    _big("pid"),
+    _text("peer"),
+    _big("host_id"),
+    _big("role_id"),
+    _big("seen_ns"),
+    _big("gone_ns", nullable=True),
+)
+
+# No index on unique_id or msg_id: an index on random ids makes inserts several times slower.
+call = _table(
+    "call",
+    _id(),
+    _small("kind"),
+    _small("outcome"),
+    _int("flags"),
+    _text("unique_id"),
+    _text("msg_id"),
+    _big("operation_id"),
+    _big("cause_id"),
+    _big("parent_id"),
+    _text("parent_unique_id"),
+    _small("parent_source"),
+    _big("method_id"),
+    _big("namespace_id"),
+    _big("version_id"),
+    _big("exchange_id"),
+    _big("topic_id"),
+    _big("server_id"),
+    _big("from_process"),
+    _big("to_process"),
+    _big("first_ns"),  # the first time known of it: published, else what was seen first; calls are ordered by it
+    _big("published_ns", nullable=True),
+    _big("delivered_ns", nullable=True),
+    _big("replied_ns", nullable=True),
+    _big("reply_delivered_ns", nullable=True),
+    _big("last_ns"),
+    _big("expiration_ms", nullable=True),
+    _small("clock"),
+    *(_int(count) for count in ("publishes", "replies", "heartbeats", "copies")),
+    _big("request_bytes"),
+    _big("reply_bytes"),
+    _int("routed"),
+    _big("failure_id"),
+    Index("ix_call_operation_id", "operation_id"),
+    Index("ix_call_cause_id", "cause_id"),
+    Index("ix_call_first_ns", "first_ns"),
+)
+
+open_message = _table(
+    "open_message",
+    _id(),
+    _text("msg_id"),
+    _big("operation_id"),
+    _big("cause_id"),
+    _big("since"),  # first_ns of the call
+    _blob("blob"),  # the whole Call, in msgpack
+)
+
+operation_part = _table(
+    "operation_part",
+    _id(),
+    _text("request_id"),
+    _text("global_request_id"),
+    _big("kind_id"),
+    _int("kind_rank"),
+    Column("background", Boolean, nullable=False),
+    _small("status"),
+    _big("error_id"),
+    _blob("instances"),  # msgpack list of texts, in their order
+    _big("source_host_id"),
+    _big("dest_host_id"),
+    _text("project_id"),
+    _big("started_ns"),
+    _big("last_ns"),
+    _big("finished_ns", nullable=True),
+    Column("complete", Boolean, nullable=False),
+    *(_big(f"r_{word}") for word in TALLY),
+    *(_big(f"c_{word}") for word in TALLY),
+    _big("owed_call"),
+    _big("owed_method_id"),
+    _big("owed_process"),
+    _big("owed_host_id"),
+    _big("owed_since_ns", nullable=True),
+    Index("ix_operation_part_request_id", "request_id"),
+    Index("ix_operation_part_kind_started", "kind_id", "started_ns"),
+    Index("ix_operation_part_started_ns", "started_ns"),
+)
+
+operation_instance = _table(
+    "operation_instance",
+    _id("operation_id"),
+    Column("instance", String(TEXT_LENGTH), primary_key=True),
+    Index("ix_operation_instance_instance", "instance"),
+)
+
+gap = _table(
+    "gap",
+    Column("id", ID, primary_key=True, autoincrement=True),
+    _big("recording_id"),
+    _big("from_ns"),
+    _big("to_ns"),
+    _small("cause"),
+    _big("estimate", nullable=True),
+    Column("note", Text, nullable=False),
+)
+
+tap_fingerprint = _table(
+    "tap_fingerprint",
+    _id("recording_id"),
+    _id("position"),  # events of the recording with a fingerprint, up to the end of this row
+    _blob("fingerprints"),
+)
