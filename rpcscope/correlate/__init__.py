@@ -1,0 +1,5 @@
+"""Messages become calls, calls become operations. Pure: no clock, no socket, no SQL; time is an argument."""
+
+from rpcscope.correlate.correlator import Changes, Correlator, Limits
+
+__all__ = ["Changes", "Correlator", "Limits"]

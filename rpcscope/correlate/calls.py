@@ -1,0 +1,187 @@
+"""One call while it is open: what was seen of it so far, in any order."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rpcscope.model import Call, Clock, Event, Flag, Message, MessageKind, Outcome, ParentSource
+
+if TYPE_CHECKING:
+    from rpcscope.correlate.identity import ProcessState
+    from rpcscope.correlate.operations import OperationState
+
+MS = 1_000_000
+
+
+class CallState:
+    """Mutable twin of `model.Call`. Counters only rise; times are minima: order does not matter."""
+
+    __slots__ = (
+        "busy_with", "cause", "clock", "copies", "counted", "delivered_ns", "end", "ended", "exchange", "expiration_ms",
+        "facts", "failure", "flags", "from_process", "heartbeats", "id", "instances", "kind", "last_ns", "last_step", "method", "msg_id",
+        "namespace", "operation", "parent", "parent_id", "parent_source", "parent_unique_id", "publishes", "published_ns",
+        "replied_ns", "replies", "reply_bytes", "reply_delivered_ns", "reply_q", "request_bytes", "routed", "server",
+        "stored", "timed_out", "to_process", "topic", "touched", "trace_id", "unique_id", "version",
+    )  # fmt: skip
+
+    def __init__(self, id: int, kind: MessageKind, unique_id: str, msg_id: str) -> None:
+        self.id = id
+        self.kind = kind
+        self.unique_id = unique_id
+        self.msg_id = msg_id
+        self.method = self.namespace = self.version = self.exchange = self.topic = self.server = ""
+        self.reply_q = self.trace_id = self.failure = self.parent_unique_id = ""
+        self.instances: tuple[str, ...] = ()
+        self.facts: frozenset[str] = frozenset()
+        self.operation: OperationState | None = None
+        self.cause: OperationState | None = None
+        self.parent: CallState | None = None
+        self.parent_id = 0
+        self.parent_source = ParentSource.NONE
+        self.from_process: ProcessState | None = None
+        self.to_process: ProcessState | None = None
+        self.published_ns: int | None = None
+        self.delivered_ns: int | None = None
+        self.replied_ns: int | None = None
+        self.reply_delivered_ns: int | None = None
+        self.last_ns = 0
+        self.expiration_ms: int | None = None
+        self.clock = Clock.TAP
+        self.publishes = self.replies = self.heartbeats = self.copies = 0
+        self.request_bytes = self.reply_bytes = 0
+        self.routed = -1
+        self.flags = 0
+        self.end = ""  # how its work is seen to end (Rules.end_of)
+        self.ended = False  # a cast's work is over
+        self.timed_out = False
+        self.busy_with: CallState | None = None  # the last call its handler made
+        self.last_step = ""  # the last RPC its handler made
+        self.counted = (0, 0, 0, 0, 0)  # publishes, replies, heartbeats, copies, bytes already in the tallies
+        self.stored = False  # the store holds it as open
+        self.touched = False  # changed since the last flush
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the request itself (its publish or a delivery of it) was seen."""
+        return bool(self.method)
+
+    @property
+    def answered(self) -> bool:
+        """Whether the reply that ends it was published."""
+        return self.replied_ns is not None
+
+    def saw_request(self, m: Message, process: ProcessState) -> None:
+        """A publish or a delivery of the request, cast, fanout or notification itself."""
+        if m.event is Event.PUBLISH:
+            if self.publishes:
+                self.flags |= Flag.REPUBLISHED
+            self.publishes += 1
+            self.request_bytes += m.size
+            if self.published_ns is None or m.at_ns < self.published_ns:
+                self.published_ns, self.clock, self.from_process = m.at_ns, m.clock, process
+            if m.routed == 0:
+                self.flags |= Flag.UNROUTABLE
+            self.routed = max(self.routed, m.routed)
+        else:
+            self.copies += 1
+            if m.broker_redelivered:
+                self.flags |= Flag.REDELIVERED
+            if self.delivered_ns is None or m.at_ns < self.delivered_ns:
+                self.delivered_ns, self.to_process = m.at_ns, process
+        self._saw(m.at_ns)
+
+    def describe(self, m: Message) -> None:
+        """What the request says, the same in its publish and each delivery."""
+        self.kind, self.unique_id, self.msg_id = m.kind, m.unique_id, m.msg_id
+        self.method, self.namespace, self.version = m.method, m.namespace, m.version
+        self.exchange, self.topic, self.server = m.exchange, m.topic, m.server
+        self.expiration_ms, self.instances, self.facts = m.expiration_ms, m.instances, m.facts
+        self.reply_q, self.trace_id = m.reply_q, m.trace_id
+
+    def saw_reply(self, m: Message, process: ProcessState) -> None:
+        """A publish or a delivery of a reply or heartbeat."""
+        final = m.kind is MessageKind.REPLY
+        if m.event is Event.PUBLISH:
+            self.reply_bytes += m.size
+            if final:
+                self.replies += 1
+                self.failure = m.failure or self.failure
+                if self.replied_ns is None or m.at_ns < self.replied_ns:
+                    self.replied_ns = m.at_ns
+                if self.to_process is None:
+                    self.to_process = process
+            else:
+                self.heartbeats += 1
+        else:
+            self.copies += 1
+            if final and (self.reply_delivered_ns is None or m.at_ns < self.reply_delivered_ns):
+                self.reply_delivered_ns = m.at_ns
+        self._saw(m.at_ns)
+
+    def _saw(self, at_ns: int) -> None:
+        self.last_ns = max(self.last_ns, at_ns)
+
+    def deadline_ns(self) -> int | None:
+        """When the caller's time is over."""
+        if self.expiration_ms is None or self.published_ns is None:
+            return None
+        return self.published_ns + self.expiration_ms * MS
+
+    def outcome(self) -> Outcome:
+        """By what was seen so far."""
+        if self.kind is not MessageKind.REQUEST:
+            return Outcome.NONE
+        deadline = self.deadline_ns()
+        if self.replied_ns is None:
+            return Outcome.TIMED_OUT if self.timed_out else Outcome.PENDING
+        if deadline is not None and self.replied_ns > deadline:
+            return Outcome.TIMED_OUT
+        return Outcome.FAILED if self.failure else Outcome.OK
+
+    def record(self, closed: bool) -> Call:
+        """The call as it is to be stored."""
+        flags = self.flags
+        outcome = self.outcome()
+        if outcome is Outcome.TIMED_OUT and self.replied_ns is not None:
+            flags |= Flag.LATE_REPLY
+        if not self.is_known or not self.publishes:
+            flags |= Flag.NO_REQUEST
+        if closed and outcome is Outcome.PENDING:
+            outcome = Outcome.UNANSWERED
+        return Call(
+            id=self.id,
+            kind=self.kind,
+            outcome=outcome,
+            flags=int(flags),
+            unique_id=self.unique_id,
+            msg_id=self.msg_id,
+            operation_id=self.operation.id if self.operation else 0,
+            cause_id=self.cause.id if self.cause else 0,
+            parent_id=self.parent_id,
+            parent_unique_id=self.parent_unique_id,
+            parent_source=self.parent_source,
+            method=self.method,
+            namespace=self.namespace,
+            version=self.version,
+            exchange=self.exchange,
+            topic=self.topic,
+            server=self.server,
+            from_process=self.from_process.root().id if self.from_process else 0,
+            to_process=self.to_process.root().id if self.to_process else 0,
+            published_ns=self.published_ns,
+            delivered_ns=self.delivered_ns,
+            replied_ns=self.replied_ns,
+            reply_delivered_ns=self.reply_delivered_ns,
+            last_ns=self.last_ns,
+            expiration_ms=self.expiration_ms,
+            clock=self.clock,
+            publishes=self.publishes,
+            replies=self.replies,
+            heartbeats=self.heartbeats,
+            copies=self.copies,
+            request_bytes=self.request_bytes,
+            reply_bytes=self.reply_bytes,
+            routed=self.routed,
+            failure=self.failure,
+            closed=closed,
+        )

@@ -1,0 +1,188 @@
+"""Who is who on the bus: connections become processes.
+
+A process has several connections. They are known to be one process by the management API
+(connection_name = program:pid:uuid, with the peer's address), by the reply queue that one connection
+names and another consumes, and by a reply that one connection publishes to a request that another
+was given. The host and the role come from the queues that it consumes (`compute.<host>`).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+from rpcscope import safe
+from rpcscope.correlate.calls import CallState
+from rpcscope.correlate.ids import Ids
+from rpcscope.model import Connection, Process, Topology
+
+MAX_CONNECTIONS = 500_000
+
+
+class ProcessState:
+    """Mutable twin of `model.Process`, with what its handlers have in hand."""
+
+    __slots__ = ("gone_ns", "hands", "host", "id", "key", "last_leader", "merged", "orphans", "peer", "pid", "program", "role",
+                 "seen_ns", "touched")  # fmt: skip
+
+    def __init__(self, id: int, key: str) -> None:
+        self.id = id
+        self.key = key
+        self.program = self.peer = self.host = self.role = ""
+        self.pid = 0
+        self.seen_ns = 0
+        self.gone_ns: int | None = None
+        self.merged: ProcessState | None = None  # into which one it went
+        self.touched = True
+        self.hands: dict[str, list[CallState]] = {}  # request or trace id -> requests being handled, oldest first
+        self.orphans: deque[CallState] = deque(maxlen=64)  # the last RPCs whose cause was not seen
+        self.last_leader: dict[str, CallState] = {}  # Rules.follows: leader -> its last call here
+
+    def root(self) -> ProcessState:
+        """Itself, or what it was merged into."""
+        state = self
+        while state.merged is not None:
+            state = state.merged
+        return state
+
+    def record(self) -> Process:
+        """The process as it is to be stored."""
+        now = self.root()
+        return Process(
+            id=self.id, key=now.key, program=now.program, pid=now.pid, peer=now.peer, host=now.host, role=now.role,
+            seen_ns=now.seen_ns, gone_ns=now.gone_ns,
+        )  # fmt: skip
+
+
+class Identity:
+    """The processes of one recording."""
+
+    def __init__(self, ids: Ids) -> None:
+        self._ids = ids
+        self._by_connection: dict[str, ProcessState] = {}
+        self._by_key: dict[str, ProcessState] = {}
+        self._by_reply_queue: dict[str, ProcessState] = {}
+        self._queues: set[tuple[str, str]] = set()
+        self._known: dict[str, str] = {}  # connection -> the key a snapshot gave it
+        self.touched: dict[int, ProcessState] = {}
+
+    def restore(self, process: Process) -> None:
+        """A process that an earlier run of the recorder knew."""
+        state = ProcessState(process.id, process.key)
+        state.program, state.pid, state.peer = process.program, process.pid, process.peer
+        state.host, state.role, state.seen_ns, state.gone_ns = process.host, process.role, process.seen_ns, process.gone_ns
+        if process.program:
+            self._by_key[process.key] = state
+        else:
+            self._by_connection[process.key] = state
+
+    def of(self, connection: str) -> ProcessState:
+        """The process of a connection."""
+        state = self._by_connection.get(connection)
+        if state is None:
+            if len(self._by_connection) >= MAX_CONNECTIONS:
+                self._forget()
+            state = ProcessState(self._ids.take(), connection)
+            self._by_connection[connection] = state
+            self._touch(state)
+        elif state.merged is not None:
+            state = self._by_connection[connection] = state.root()
+        return state
+
+    def seen(self, state: ProcessState, at_ns: int) -> None:
+        """It published or consumed something."""
+        state.seen_ns = max(state.seen_ns, at_ns)
+        if state.gone_ns is not None and at_ns > state.gone_ns:
+            state.gone_ns = None
+            self._touch(state)
+
+    def consumes(self, connection: str, queue: str) -> None:
+        """A connection was given a message from a queue, or a snapshot says that it consumes it."""
+        if (connection, queue) in self._queues:
+            return
+        if len(self._queues) >= MAX_CONNECTIONS:
+            self._queues.clear()
+        self._queues.add((connection, queue))
+        state = self.of(connection)
+        if queue.startswith("reply_"):
+            self.waits_at(connection, queue)
+        elif "_fanout" not in queue:
+            topic, _, server = queue.partition(".")
+            if not queue.startswith("neutron-vo-"):
+                state.host = state.host or server
+            state.role = state.role or topic
+            self._touch(state)
+
+    def waits_at(self, connection: str, reply_queue: str) -> None:
+        """The process of a connection owns a reply queue."""
+        owner = self._by_reply_queue.get(reply_queue)
+        if owner is None:
+            self._by_reply_queue[reply_queue] = self.of(connection)
+        else:
+            self.same(owner, self.of(connection))
+
+    def same(self, one: ProcessState, other: ProcessState) -> None:
+        """Two states are one process, unless snapshots say that they are not."""
+        one, other = one.root(), other.root()
+        if one is other or (one.program and other.program):
+            return
+        keep, drop = (other, one) if other.program else (one, other)
+        keep.host, keep.role = keep.host or drop.host, keep.role or drop.role
+        keep.seen_ns = max(keep.seen_ns, drop.seen_ns)
+        for request_id, hands in drop.hands.items():
+            keep.hands.setdefault(request_id, []).extend(hands)
+        keep.last_leader |= drop.last_leader
+        drop.merged = keep
+        drop.hands = {}
+        keep.orphans.extend(drop.orphans)
+        self._touch(keep)
+        self._touch(drop)
+
+    def learn(self, topology: Topology) -> None:
+        """Take a snapshot: who is behind each connection, who consumes what, who is gone."""
+        for connection in topology.connections:
+            self._learn_connection(connection)
+        for consumer in topology.consumers:
+            if consumer.connection:
+                self.consumes(safe.peer(consumer.connection), safe.name(consumer.queue))
+        if topology.complete and topology.connections:
+            self._mark_gone(topology)
+
+    def _learn_connection(self, connection: Connection) -> None:
+        program, _, rest = connection.client_name.partition(":")
+        pid = rest.partition(":")[0]
+        program = safe.name(program.lower())
+        if not pid.isascii() or not pid.isdigit() or len(pid) > 9 or not program:
+            return
+        name = safe.peer(connection.name)
+        peer = safe.name(connection.peer_host)
+        key = f"{peer}:{program}:{pid}"
+        if self._known.get(name) == key:
+            return
+        state = self._by_key.get(key)
+        if state is None:
+            state = ProcessState(self._ids.take(), key)
+            state.program, state.pid, state.peer = program, int(pid), peer
+            self._by_key[key] = state
+            self._touch(state)
+        if name in self._known:
+            del self._by_connection[name]  # the port number has a new owner
+        self._known[name] = key
+        self.same(state, self.of(name))
+        self._by_connection[name] = state
+
+    def _mark_gone(self, topology: Topology) -> None:
+        alive = {self.of(safe.peer(c.name)).root().id for c in topology.connections}
+        for state in self._by_key.values():
+            if state.merged is None and state.seen_ns and state.gone_ns is None and state.id not in alive:
+                state.gone_ns = topology.at_ns or state.seen_ns
+                self._touch(state)
+
+    def _touch(self, state: ProcessState) -> None:
+        self.touched[state.id] = state
+
+    def _forget(self) -> None:
+        """Drop the older half of the connections; their processes stay in the store."""
+        for name in list(self._by_connection)[: MAX_CONNECTIONS // 2]:
+            del self._by_connection[name]
+            self._known.pop(name, None)
+        self._by_reply_queue.clear()

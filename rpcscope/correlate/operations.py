@@ -1,0 +1,259 @@
+"""One operation while it is recorded: what it is, what it still waits for, how it ended."""
+
+from __future__ import annotations
+
+from rpcscope.correlate.calls import CallState
+from rpcscope.model import Flag, Message, MessageKind, Operation, Outcome, Status, Tally
+from rpcscope.rules import Rules
+from rpcscope.rules.rules import NONE, STEP, any_fits
+
+MAX_INSTANCES = 1000
+TIMEOUT_ERROR = "MessagingTimeout"
+_EVENT = "event:"
+
+
+class Tallies:
+    """Mutable twin of `model.Tally`: one number for each message kind, then copies and bytes."""
+
+    __slots__ = ("bytes", "copies", "counts")
+
+    def __init__(self) -> None:
+        self.counts = [0, 0, 0, 0, 0, 0]  # by MessageKind
+        self.copies = 0
+        self.bytes = 0
+
+    def add(self, kind: MessageKind, publishes: int, replies: int, heartbeats: int, copies: int, size: int) -> None:
+        """Count what is new of one call."""
+        self.counts[kind] += publishes
+        self.counts[MessageKind.REPLY] += replies
+        self.counts[MessageKind.HEARTBEAT] += heartbeats
+        self.copies += copies
+        self.bytes += size
+
+    def load(self, tally: Tally) -> None:
+        """Go on from what was stored."""
+        self.counts = [tally.calls, tally.casts, tally.fanouts, tally.replies, tally.heartbeats, tally.notifications]
+        self.copies, self.bytes = tally.copies, tally.bytes
+
+    def record(self) -> Tally:
+        """The numbers as they are to be stored."""
+        calls, casts, fanouts, replies, heartbeats, notifications = self.counts
+        return Tally(
+            calls=calls, casts=casts, fanouts=fanouts, replies=replies, heartbeats=heartbeats,
+            notifications=notifications, copies=self.copies, bytes=self.bytes,
+        )  # fmt: skip
+
+
+class OperationState:
+    """Mutable twin of `model.Operation`."""
+
+    __slots__ = (
+        "awaited", "by_cause", "by_request", "casts", "complete", "dest", "ended", "error", "error_ns", "events",
+        "finished_ns", "global_request_id", "id", "instances", "kind", "kind_ns", "project_id", "rank", "request_id",
+        "source", "started_ns", "last_ns", "answered",
+    )  # fmt: skip
+
+    def __init__(self, id: int, request_id: str) -> None:
+        self.id = id
+        self.request_id = request_id
+        self.global_request_id = self.project_id = self.kind = self.source = self.dest = self.error = ""
+        self.rank = NONE
+        self.kind_ns = self.started_ns = self.last_ns = self.error_ns = 0
+        self.finished_ns: int | None = None
+        self.complete = False
+        self.instances: dict[str, None] = {}
+        self.awaited: dict[int, CallState] = {}  # calls without a reply
+        self.casts: dict[int, CallState] = {}  # casts whose work is not seen to be over
+        self.events: dict[tuple[str, str], int] = {}  # action events begun by work whose cast was not seen
+        self.ended = 0  # casts and events that came to their end
+        self.answered = 0  # calls that came to their end
+        self.by_request = Tallies()
+        self.by_cause = Tallies()
+
+    # ------------------------------------------------------------ what it is
+
+    def saw_request(self, m: Message, rules: Rules) -> None:
+        """The first sighting of a request, cast, fanout or notification with its request id."""
+        if not self.started_ns or m.at_ns < self.started_ns:
+            self.started_ns = m.at_ns
+        self.global_request_id = self.global_request_id or m.global_request_id
+        self.project_id = self.project_id or m.project_id
+        if m.kind is MessageKind.NOTIFICATION:
+            return
+        self._weigh(m, rules)
+        if len(self.instances) < MAX_INSTANCES:
+            self.instances.update(dict.fromkeys(m.instances))
+        kind = rules.kinds.get(self.kind)
+        if kind is not None and (m.server or kind.source_is_instance_host):
+            if any_fits(kind.dest, m):
+                self.dest = m.server
+            elif any_fits(kind.source, m):
+                self.source = m.server
+            elif kind.source_is_instance_host and m.instance_host and not self.source:
+                self.source = m.instance_host
+
+    def _weigh(self, m: Message, rules: Rules) -> None:
+        """Strongest evidence wins; of equal ones the earliest."""
+        kind, rank = rules.kind_of(m)
+        if rank > self.rank or (rank == self.rank and rank and m.at_ns < self.kind_ns):
+            self.kind, self.rank, self.kind_ns = kind, rank, m.at_ns
+            self.complete = self.complete or rank > STEP
+
+    # ------------------------------------------------------------ what it waits for
+
+    def opens(self, call: CallState, rules: Rules) -> None:
+        """A call awaits its reply, a cast its work's end; an action event begins or ends."""
+        if call.kind is MessageKind.REQUEST:
+            if not call.answered and not call.timed_out:
+                self.awaited[call.id] = call
+        elif call.kind is MessageKind.CAST and call.end and not call.ended:
+            self.casts[call.id] = call
+        if self.finished_ns is not None and not rules.is_leaf(call.method):
+            self.finished_ns = None
+
+    def steps(self, call: CallState, rules: Rules) -> None:
+        """Look whether an RPC ends the work of a cast of this operation."""
+        for fact in call.facts:
+            if fact.startswith(_EVENT):
+                self._event(call, fact[len(_EVENT) :])
+        if call.parent is not None and call.parent.end == "relay" and call.kind is MessageKind.CAST:
+            self._ends(call.parent, "")
+        for cast in [c for c in self.casts.values() if c.end == "step"]:
+            if _shares(cast, call) and any(
+                match.method == call.method and match.fits(call.topic, call.facts) for match in rules.end_steps[cast.method]
+            ):
+                good = "status:completed" in call.facts
+                self._ends(cast, "" if good else (self.error or "MigrationError"), call.last_ns)
+
+    def _event(self, call: CallState, name: str) -> None:
+        finish = "event_finish" in call.method
+        key = (name, call.instances[0] if call.instances else "")
+        cast = next((c for c in self.casts.values() if c.end == name and _shares(c, call)), None)
+        if not finish:
+            if cast is None:
+                self.events[key] = self.events.get(key, 0) + 1
+            return
+        error = (self.error or f"{name} failed") if "error" in call.facts else ""
+        if cast is not None:
+            self._ends(cast, error, call.last_ns)
+            return
+        if key in self.events:
+            self.events[key] -= 1
+            if not self.events[key]:
+                del self.events[key]
+        self.ended += 1
+        if error:
+            self.fails(error, call.last_ns)
+
+    def _ends(self, cast: CallState, error: str, at_ns: int = 0) -> None:
+        cast.ended = True
+        if self.casts.pop(cast.id, None) is None:
+            return
+        self.ended += 1
+        if error:
+            self.fails(error, at_ns)
+        elif cast.end != "relay" and self.error_ns <= at_ns:
+            self.error, self.error_ns = "", 0
+
+    def replied(self, call: CallState, rules: Rules) -> None:
+        """The reply that ends a call was published."""
+        self.awaited.pop(call.id, None)
+        self.answered += 1
+        outcome = call.outcome()
+        if outcome is Outcome.TIMED_OUT:
+            if not call.timed_out:
+                self.fails(TIMEOUT_ERROR, call.deadline_ns() or call.last_ns)
+        elif outcome is Outcome.FAILED:
+            if rules.is_expected(call.method, call.failure):
+                call.flags |= Flag.EXPECTED_FAILURE
+            elif call.parent is None or not call.parent.topic.startswith("compute") or not rules.is_leaf(call.method):
+                self.fails(call.failure, call.last_ns)
+                self._relay_failed(call)
+
+    def _relay_failed(self, call: CallState) -> None:
+        """A conductor that was refused its only question gives up: nova sets the server to ERROR without an RPC."""
+        for cast in [c for c in self.casts.values() if c.end == "relay"]:
+            if call.parent is cast or call.parent is None:
+                cast.ended = True
+                del self.casts[cast.id]
+                self.ended += 1
+
+    def timed_out(self, call: CallState) -> None:
+        """The caller's time was over before a reply came."""
+        if self.awaited.pop(call.id, None) is not None:
+            self.fails(TIMEOUT_ERROR, call.deadline_ns() or call.last_ns)
+
+    def fails(self, error: str, at_ns: int) -> None:
+        """Something went wrong; a later good end takes it back."""
+        self.error, self.error_ns = error, at_ns
+
+    def settle(self) -> None:
+        """After each batch: nothing owed and something ended means that it is over."""
+        if self.awaited or self.casts or self.events or not (self.ended or self.answered or self.error):
+            self.finished_ns = None
+        else:
+            self.finished_ns = self.last_ns
+
+    # ------------------------------------------------------------ the record
+
+    def status(self) -> Status:
+        """DONE, FAILED, RUNNING or UNKNOWN; STUCK is found when it is read."""
+        if self.finished_ns is not None:
+            return Status.FAILED if self.error else Status.DONE
+        if self.awaited or self.casts or self.events:
+            return Status.RUNNING
+        return Status.UNKNOWN
+
+    def owed(self) -> CallState | None:
+        """The step it waits for: the latest unanswered call, else the latest cast."""
+        pool = self.awaited or self.casts
+        return max(pool.values(), key=lambda c: c.published_ns or c.last_ns) if pool else None
+
+    def record(self, rules: Rules) -> Operation:
+        """The operation as it is to be stored."""
+        owed = self.owed()
+        worker = owed.to_process.root() if owed is not None and owed.to_process is not None else None
+        return Operation(
+            id=self.id,
+            request_id=self.request_id,
+            global_request_id=self.global_request_id,
+            kind=self.kind,
+            kind_rank=self.rank,
+            background=not self.request_id or not self.kind or rules.is_background(self.kind),
+            status=self.status(),
+            error=self.error,
+            instances=tuple(self.instances),
+            source_host=self.source,
+            dest_host=self.dest,
+            project_id=self.project_id,
+            started_ns=self.started_ns or self.last_ns,
+            last_ns=self.last_ns,
+            finished_ns=self.finished_ns,
+            complete=self.complete,
+            by_request=self.by_request.record(),
+            by_cause=self.by_cause.record(),
+            owed_call=owed.id if owed else 0,
+            owed_method=owed.method if owed else "",
+            owed_process=worker.id if worker else 0,
+            owed_host=(owed.server or (worker.host if worker else "")) if owed else "",
+            owed_since_ns=(owed.published_ns or owed.last_ns) if owed else None,
+        )
+
+    def restore(self, stored: Operation) -> None:
+        """Go on from what an earlier run of the recorder stored."""
+        self.global_request_id, self.project_id = stored.global_request_id, stored.project_id
+        self.kind, self.rank, self.error = stored.kind, stored.kind_rank, stored.error
+        self.source, self.dest, self.complete = stored.source_host, stored.dest_host, stored.complete
+        self.started_ns = self.kind_ns = stored.started_ns
+        self.last_ns, self.finished_ns = stored.last_ns, stored.finished_ns
+        self.instances = dict.fromkeys(stored.instances)
+        self.ended = int(stored.status in (Status.DONE, Status.FAILED))
+        self.by_request.load(stored.by_request)
+        self.by_cause.load(stored.by_cause)
+
+
+def _shares(one: CallState, other: CallState) -> bool:
+    """Whether two RPCs may be about the same server."""
+    if not one.instances or not other.instances:
+        return True
+    return not set(one.instances).isdisjoint(other.instances)

@@ -1,0 +1,153 @@
+"""Which request caused an RPC, from what the broker shows.
+
+A handler runs in one process; the RPCs it makes come from that process, mostly with its request id.
+So the parent of an RPC is a request that its process has in hand: delivered to it and not answered.
+In order (measured against the spans of a real nova, docs/pipeline.md):
+
+1. requests of methods that never cause an RPC are no candidates (Rules.leaves);
+2. same trace id where the message has one, else same request id;
+3. an action event belongs to the handler it is named after;
+4. one that names the same server is preferred;
+5. one whose own last call is still unanswered is busy: its thread waits;
+6. of several, the one whose handler made the usual step before (learned as it goes), then the latest delivered.
+
+An RPC whose request id is stale (Rules.follows) takes the parent of the last call of the method it follows.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from rpcscope.correlate.calls import CallState
+from rpcscope.correlate.identity import ProcessState
+from rpcscope.model import MessageKind, ParentSource
+from rpcscope.rules import Rules
+
+ORPHAN_NS = 200_000_000  # a delivery may be traced this much after what it caused
+MAX_HANDS = 256  # of one request id in one process
+MAX_KEYS = 4096  # request ids with something in hand, in one process
+_EVENT = "event:"
+
+
+class Parents:
+    """Finds the parent of each RPC as it is published."""
+
+    def __init__(self, rules: Rules, *, use_traceparent: bool = True) -> None:
+        self._rules = rules
+        self._use_traceparent = use_traceparent
+        self._habits: Counter[tuple[str, str, str]] = Counter()  # (handler, step before, step) -> times seen
+
+    def published(self, call: CallState, process: ProcessState) -> CallState | None:
+        """Attribute a call that `process` has just published; its parent, or None."""
+        leader = self._rules.follows.get(call.method)
+        if leader is not None and leader in process.last_leader:
+            followed = process.last_leader[leader]
+            call.cause = followed.cause
+            return self._attribute(call, followed.parent, ParentSource.INFERRED)
+        parent, source = self._find(call, process)
+        if call.method in self._rules.follows.values():
+            process.last_leader[call.method] = call
+        if parent is None and call.operation is not None:
+            process.orphans.append(call)
+        return self._attribute(call, parent, source)
+
+    def delivered(self, call: CallState, process: ProcessState) -> list[CallState]:
+        """`process` has `call` in hand now; the RPCs that turn out to be caused by it."""
+        if self._rules.is_leaf(call.method) or call.operation is None:
+            return []
+        for key in filter(None, (call.operation.request_id, call.trace_id if self._use_traceparent else "")):
+            hands = process.hands.get(key)
+            if hands is None:
+                _make_room(process)
+                hands = process.hands[key] = []
+            if call not in hands:
+                hands.append(call)
+                del hands[:-MAX_HANDS]
+        at_ns = call.delivered_ns or 0
+        adopted = [
+            orphan
+            for orphan in process.orphans
+            if orphan.operation is call.operation and orphan is not call and 0 <= at_ns - (orphan.published_ns or 0) < ORPHAN_NS
+        ]
+        for orphan in adopted:
+            process.orphans.remove(orphan)
+            self._attribute(orphan, call, ParentSource.INFERRED)
+        return adopted
+
+    def done(self, call: CallState) -> None:
+        """A call was answered: its handler is over, and the handler that made it is free again."""
+        if call.parent is not None and call.parent.busy_with is call:
+            call.parent.busy_with = None
+        process = call.to_process.root() if call.to_process is not None else None
+        if process is None or call.operation is None:
+            return
+        for key in (call.operation.request_id, call.trace_id):
+            hands = process.hands.get(key)
+            if hands and call in hands:
+                hands.remove(call)
+                if not hands:
+                    del process.hands[key]
+
+    def _find(self, call: CallState, process: ProcessState) -> tuple[CallState | None, ParentSource]:
+        if self._use_traceparent and call.trace_id and (hands := process.hands.get(call.trace_id)):
+            found = self._choose(call, hands)
+            if found is not None:
+                return found, ParentSource.TRACEPARENT
+        if call.operation is None:
+            return None, ParentSource.NONE
+        hands = process.hands.get(call.operation.request_id)
+        found = self._choose(call, hands) if hands else None
+        return (found, ParentSource.INFERRED) if found is not None else (None, ParentSource.NONE)
+
+    def _choose(self, call: CallState, hands: list[CallState]) -> CallState | None:
+        pool = [hand for hand in hands if hand is not call]
+        if len(pool) > 1:
+            pool = self._named_by_event(call, pool) or pool
+            pool = [h for h in pool if _same_server(h, call)] or pool
+            pool = [h for h in pool if not _busy(h)] or pool
+            pool = [h for h in pool if not h.ended] or pool
+        if len(pool) > 1 and not call.instances:
+            pool = self._habitual(call, pool)
+        return pool[-1] if pool else None
+
+    @staticmethod
+    def _named_by_event(call: CallState, pool: list[CallState]) -> list[CallState]:
+        names = [fact[len(_EVENT) :] for fact in call.facts if fact.startswith(_EVENT)]
+        if not names:
+            return []
+        return [hand for hand in pool if names[0] in (hand.end, f"compute_{hand.method}")]
+
+    def _habitual(self, call: CallState, pool: list[CallState]) -> list[CallState]:
+        def seen(hand: CallState) -> int:
+            return self._habits[hand.method, hand.last_step, call.method]
+
+        most = max(map(seen, pool))
+        return [hand for hand in pool if seen(hand) == most]
+
+    def _attribute(self, call: CallState, parent: CallState | None, source: ParentSource) -> CallState | None:
+        if parent is None:
+            call.cause = call.cause or call.operation
+            return None
+        call.parent, call.parent_source = parent, source
+        call.parent_id, call.parent_unique_id = parent.id, parent.unique_id
+        call.cause = parent.cause
+        self._habits[parent.method, parent.last_step, call.method] += 1
+        parent.last_step = call.method
+        if call.kind is MessageKind.REQUEST and not call.answered:
+            parent.busy_with = call
+        return parent
+
+
+def _make_room(process: ProcessState) -> None:
+    """Casts stay in hand, since nothing on the wire says when a handler ends: the oldest make room."""
+    if len(process.hands) >= MAX_KEYS:
+        for key in list(process.hands)[: MAX_KEYS // 2]:
+            del process.hands[key]
+
+
+def _busy(hand: CallState) -> bool:
+    return hand.busy_with is not None and not hand.busy_with.answered and not hand.busy_with.timed_out
+
+
+def _same_server(hand: CallState, call: CallState) -> bool:
+    return bool(call.instances) and not set(hand.instances).isdisjoint(call.instances)

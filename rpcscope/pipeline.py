@@ -1,0 +1,185 @@
+"""From a source to the store: the one loop that importing a file and recording live share.
+
+    source.batches() -> decode -> repeats out -> correlate -> sink.write(batch) -> source.ack()
+
+Nothing is acknowledged before its transaction is committed, so a recorder that is killed at any
+moment loses nothing that the broker still holds, and what the broker gives it twice is known by its
+fingerprint.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from rpcscope.correlate import Correlator, Limits
+from rpcscope.decode import Decoder
+from rpcscope.errors import DecodeError, StoreError
+from rpcscope.fingerprints import Fingerprints
+from rpcscope.model import Batch, Counters, Gap, Marker, Observation, Resume, Sighting, Topology
+from rpcscope.rules import Rules
+
+log = logging.getLogger(__name__)
+
+LONGEST_PAUSE_S = 10.0
+
+
+class Source(Protocol):
+    """What yields sightings: a tap or a capture file."""
+
+    def batches(self, max_events: int = 2000, max_wait_s: float = 0.5) -> Iterator[list[Sighting]]:
+        """Lists of sightings, also empty ones now and then, until the source ends or is stopped."""
+        ...
+
+    def ack(self) -> None:
+        """All that was handed out so far is stored."""
+        ...
+
+
+class Sink(Protocol):
+    """What stores batches: `rpcscope.store.Writer`."""
+
+    def write(self, batch: Batch) -> None:
+        """Commit one batch; when it returns, it is durable."""
+        ...
+
+
+@dataclass(slots=True)
+class Count:
+    """Mutable twin of `model.Counters`, without what the correlator counts."""
+
+    seen: int = 0
+    decoded: int = 0
+    rejected: int = 0
+    duplicates: int = 0
+    markers: int = 0
+
+
+class Recorder:
+    """One recording: takes a source's sightings into a store."""
+
+    def __init__(
+        self,
+        sink: Sink,
+        resume: Resume,
+        rules: Rules,
+        *,
+        use_traceparent: bool = True,
+        limits: Limits | None = None,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._sink = sink
+        self._resume = resume
+        self._before = resume.counters
+        self._decoder = Decoder(rules)
+        self._correlator = Correlator(rules, resume.recording.id, use_traceparent=use_traceparent, limits=limits)
+        self._correlator.resume(resume)
+        self._fingerprints = Fingerprints(resume.fingerprints)
+        self._pause = pause
+        self._position = resume.position
+        self._count = Count()
+
+    def run(self, source: Source, *, batch_events: int = 2000, progress: Callable[[Counters], None] | None = None) -> None:
+        """Store everything the source yields, until it ends.
+
+        Args:
+            progress: called after each commit with the totals so far.
+
+        Raises:
+            StoreError: the database refuses, and waiting would not help.
+        """
+        for sightings in source.batches(max_events=batch_events):
+            gaps = self._take(sightings)
+            if sightings:
+                self._commit(gaps)
+                source.ack()
+                if progress is not None:
+                    progress(self.counters())
+
+    def end(self, *, rejected: int = 0) -> Counters:
+        """Close what is complete and mark the recording as ended; the totals.
+
+        Args:
+            rejected: lines that the source itself could not read.
+        """
+        self._count.seen += rejected
+        self._count.rejected += rejected
+        self._commit([], ended=True)
+        return self.counters()
+
+    def counters(self) -> Counters:
+        """Totals of the recording, over all its runs."""
+        b, c, k = self._before, self._count, self._correlator
+        return Counters(
+            seen=b.seen + c.seen,
+            decoded=b.decoded + c.decoded,
+            rejected=b.rejected + c.rejected,
+            duplicates=b.duplicates + c.duplicates,
+            markers=b.markers + c.markers,
+            messages=b.messages + k.messages,
+            copies=b.copies + k.copies,
+            evicted=b.evicted + k.evicted,
+        )
+
+    def _take(self, sightings: list[Sighting]) -> list[Gap]:
+        gaps = []
+        for sighting in sightings:
+            if type(sighting) is Observation:
+                self._observe(sighting)
+            elif isinstance(sighting, Topology):
+                self._correlator.learn(sighting)
+            elif isinstance(sighting, Gap):
+                gaps.append(sighting)
+        return gaps
+
+    def _observe(self, seen: Observation) -> None:
+        count = self._count
+        count.seen += 1
+        self._position += 1
+        try:
+            message = self._decoder.decode(seen)
+        except DecodeError:
+            count.rejected += 1
+            return
+        if isinstance(message, Marker):
+            count.markers += 1
+            return
+        count.decoded += 1
+        if self._fingerprints.is_repeat(message):
+            count.duplicates += 1
+        else:
+            self._correlator.feed(message)
+
+    def _commit(self, gaps: list[Gap], *, ended: bool = False) -> None:
+        changes = self._correlator.flush(final=ended)
+        batch = Batch(
+            recording_id=self._resume.recording.id,
+            calls=changes.closed,
+            open_calls=changes.still_open,
+            settled=changes.settled,
+            operations=changes.operations,
+            processes=changes.processes,
+            gaps=tuple(gaps),
+            fingerprints=self._fingerprints.take_new(),
+            position=self._position,
+            counters=self.counters(),
+            last_ns=self._correlator.now_ns,
+            ended=ended,
+        )
+        self._write(batch)
+
+    def _write(self, batch: Batch) -> None:
+        """Try until it is in: a database that restarts or is locked gets the same batch again."""
+        pause_s = 0.1
+        while True:
+            try:
+                return self._sink.write(batch)
+            except StoreError as error:
+                if not getattr(error, "transient", False):
+                    raise
+                log.warning("%s; trying again in %.1f s, nothing is lost meanwhile", error, pause_s)
+                self._pause(pause_s)
+                pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
