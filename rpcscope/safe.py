@@ -3,7 +3,7 @@
 The wire is hostile and full of secrets. Each function takes any object and gives a string that is
 safe to store, log and show: of a fixed alphabet, bounded in length, without control or bidi
 characters. A value of another shape becomes `~` and eight hex digits of its hash, so that joins by
-it still work and its text is gone.
+it still work and its text is gone. What is safe stays as it is when it is made safe again.
 """
 
 from __future__ import annotations
@@ -23,6 +23,10 @@ _METHOD = re.compile(r"[A-Za-z_][A-Za-z0-9_.]{0,127}")
 _TOKEN = re.compile(r"[a-z_][a-z0-9_-]{0,63}")
 _VERSION = re.compile(r"[0-9]{1,4}(?:\.[0-9]{1,4}){0,2}")
 _PEER = re.compile(r"[0-9a-f.:\[\]]{2,45}:[0-9]{1,5} -> [0-9a-f.:\[\]]{2,45}:[0-9]{1,5}")
+_DIGEST = re.compile(r"~[0-9a-f]{8}")
+_OBJECT_METHOD = re.compile(
+    r"(?:[A-Za-z_][A-Za-z0-9_.]{0,127}|~[0-9a-f]{8})?\.(?:[A-Za-z_][A-Za-z0-9_.]{0,127}|~[0-9a-f]{8})?"
+)
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
@@ -33,17 +37,20 @@ def digest(value: object) -> str:
 
 def _shaped(pattern: re.Pattern[str], value: object) -> str:
     if type(value) is str:
-        if pattern.fullmatch(value):
-            return value
-        return digest(value) if value else ""
+        return _kept(pattern, value) if value else ""
     return ""
+
+
+def _kept(pattern: re.Pattern[str], value: str) -> str:
+    """The value or its digest. A digest is its own."""
+    return value if pattern.fullmatch(value) or _DIGEST.fullmatch(value) else digest(value)
 
 
 @lru_cache(65536)
 def _cached_name(value: str) -> str:
     """Of `reply_<hex>`, `compute_fanout_<hex>` the underscore forms are names too."""
     folded = value.replace("_", "-")
-    if len(value) <= MAX_NAME and _NAME.fullmatch(folded):
+    if len(value) <= MAX_NAME and (_NAME.fullmatch(folded) or _DIGEST.fullmatch(value)):
         return value
     return digest(value)
 
@@ -55,7 +62,7 @@ def name(value: object) -> str:
 
 @lru_cache(65536)
 def _cached_peer(value: str) -> str:
-    return value if _PEER.fullmatch(value) else digest(value)
+    return _kept(_PEER, value)
 
 
 def peer(value: object) -> str:
@@ -65,12 +72,17 @@ def peer(value: object) -> str:
 
 @lru_cache(16384)
 def _cached_method(value: str) -> str:
-    return value if _METHOD.fullmatch(value) else digest(value)
+    return _kept(_METHOD, value)
 
 
 def method(value: object) -> str:
     """A method, class, event type or namespace: an identifier, dots allowed."""
     return _cached_method(value) if type(value) is str and value else ""
+
+
+def object_method(value: object) -> str:
+    """A nova object and its method, `Instance.save`; each part is what `method` gives."""
+    return _shaped(_OBJECT_METHOD, value)
 
 
 def token(value: object) -> str:

@@ -23,6 +23,8 @@ from rpcscope.rules import Rules
 TRACE_EXCHANGE = "amq.rabbitmq.trace"
 TAP_QUEUE = "rpcscope.tap."
 MARKER_HEADER = "rpcscope-marker"
+_MAX_INT = 1 << 63
+_NO_CLASS = safe.digest("a failure without a class")
 _MEMO_BODIES = 256
 _MEMO_BYTES = 65536
 
@@ -47,14 +49,14 @@ class Decoder:
         if not isinstance(headers, Mapping):
             raise DecodeError("no headers")
         event, _, queue = seen.routing_key.partition(".")
-        exchange = headers.get("exchange_name")
+        exchange = safe.name(headers.get("exchange_name"))
         routing_key = _first(headers.get("routing_keys"))
         if exchange == "" and routing_key.startswith(TAP_QUEUE):
             return Marker(number=0, sent_ns=0, at_ns=seen.at_ns)
         if event == "publish":
-            return self._message(seen, Event.PUBLISH, safe.name(exchange), routing_key, "")
+            return self._message(seen, Event.PUBLISH, exchange, routing_key, "")
         if event == "deliver":
-            return self._message(seen, Event.DELIVER, safe.name(exchange), routing_key, safe.name(queue))
+            return self._message(seen, Event.DELIVER, exchange, routing_key, safe.name(queue))
         raise DecodeError("neither publish nor deliver")
 
     def _message(self, seen: Observation, event: Event, exchange: str, routing_key: str, queue: str) -> Message:
@@ -76,7 +78,7 @@ class Decoder:
             size=seen.size,
             unique_id=content.unique_id,
             connection=safe.peer(headers.get("connection")),
-            channel=channel if isinstance(channel, int) else 0,
+            channel=channel if type(channel) is int and 0 <= channel < 1 << 16 else 0,
             exchange=exchange,
             topic=topic,
             server=server,
@@ -104,7 +106,10 @@ class Decoder:
     def _content(self, body: bytes) -> _Content:
         content = self._memo.get(body)
         if content is None:
-            content = _Content(open_body(body), body, self._rules)
+            try:
+                content = _Content(open_body(body), body, self._rules)
+            except RecursionError as error:
+                raise DecodeError("nested too deep") from error
             if len(body) <= _MEMO_BYTES:
                 if len(self._memo) >= _MEMO_BODIES:
                     for old in list(itertools.islice(self._memo, _MEMO_BODIES // 2)):
@@ -133,7 +138,7 @@ class _Content:
         self.version = safe.version(inner.version)
         self.reply_q = safe.name(inner.reply_q)
         self.monitor_s = inner.timeout if type(inner.timeout) is int and 0 < inner.timeout < 1 << 31 else None
-        self.failure = safe.method(failure_class(inner.failure)) if inner.failure else ""
+        self.failure = _failure(inner.failure)
         self.method = safe.method(inner.method) or safe.method(inner.event_type)
         self.instances: tuple[str, ...] = ()
         self.instance_host = ""
@@ -160,13 +165,19 @@ class _Content:
 
 
 def _kind(inner: Inner) -> MessageKind:
+    has_id = isinstance(inner.msg_id, str) and inner.msg_id != ""
     if inner.method is not None:
-        return MessageKind.REQUEST if inner.msg_id else MessageKind.CAST
+        return MessageKind.REQUEST if has_id else MessageKind.CAST
     if inner.event_type is not None:
         return MessageKind.NOTIFICATION
-    if inner.msg_id:
+    if has_id:
         return MessageKind.HEARTBEAT if inner.ending is False else MessageKind.REPLY
     raise DecodeError("not an oslo.messaging message")
+
+
+def _failure(failure: object) -> str:
+    """The class of a failure; a digest when it names none, since a failed call must not look answered."""
+    return (safe.method(failure_class(failure)) or _NO_CLASS) if failure else ""
 
 
 def _own_id(inner: Inner, body: bytes) -> str:
@@ -185,7 +196,7 @@ def _notified(payload: Any) -> Any:
 
 
 def _scrubbed_method(method: str, owner: object) -> str:
-    return f"{method}({safe.method(owner)})" if isinstance(owner, str) and owner else method
+    return f"{method}({safe.object_method(owner)})" if isinstance(owner, str) and owner else method
 
 
 def _texts(value: object) -> list[Any]:
@@ -231,6 +242,6 @@ def _broker_stamp(properties: Mapping[str, Any]) -> int | None:
 def _marker(seen: Observation) -> Marker:
     headers = seen.headers if isinstance(seen.headers, Mapping) else {}
     number, sent = headers.get(MARKER_HEADER), headers.get("sent-ns")
-    if type(number) is not int:
+    if type(number) is not int or not 0 <= number < _MAX_INT:
         raise DecodeError("not from the firehose")
-    return Marker(number=number, sent_ns=sent if type(sent) is int else 0, at_ns=seen.at_ns)
+    return Marker(number=number, sent_ns=sent if type(sent) is int and 0 <= sent < _MAX_INT else 0, at_ns=seen.at_ns)
