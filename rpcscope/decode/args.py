@@ -80,14 +80,16 @@ def _about(value: Any) -> Iterator[str]:
 
 
 def _of_object(value: Any) -> Iterator[str]:
-    data = value.get("nova_object.data") if isinstance(value, dict) else None
+    if not isinstance(value, dict):
+        return
+    data = value.get("nova_object.data")
     if not isinstance(data, dict):
-        data = value if isinstance(value, dict) else {}
+        data = value
     if value.get("nova_object.name") == "Instance":
         yield from _only(safe.uuid(data.get("uuid")))
     elif isinstance(data.get("objects"), list):
         for one in data["objects"][:MAX_INSTANCES]:
-            yield from _of_object(one) if isinstance(one, dict) else ()
+            yield from _of_object(one)
     else:
         yield from _only(safe.uuid(data.get("instance_uuid")))
 
