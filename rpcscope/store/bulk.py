@@ -10,6 +10,7 @@ from sqlalchemy import BigInteger, Connection, Integer, SmallInteger
 from rpcscope.store.call_rows import CALL_COLUMNS
 from rpcscope.store.schema import call
 
+_MARKS = {"sqlite": "?", "mysql": "%s"}
 CallRow = tuple[int | str | None, ...]
 
 
@@ -22,7 +23,10 @@ def insert_calls(connection: Connection, rows: Iterable[CallRow]) -> None:
 
 
 def _execute_many(connection: Connection, rows: Iterable[CallRow]) -> None:
-    statement = str(call.insert().compile(dialect=connection.dialect))
+    mark = _MARKS[connection.dialect.name]
+    table = connection.dialect.identifier_preparer.format_table(call)
+    marks = ", ".join(mark for _ in CALL_COLUMNS)
+    statement = f"INSERT INTO {table} ({', '.join(CALL_COLUMNS)}) VALUES ({marks})"  # noqa: S608, only our own names
     cursor: Any = connection.connection.cursor()
     try:
         # PyMySQL makes long multi-row statements of it.

@@ -143,4 +143,4 @@ def _code(cause: BaseException) -> str:
     code = getattr(cause, "sqlstate", None) or getattr(cause, "sqlite_errorname", None)
     if code is None and isinstance(cause, pymysql.MySQLError) and cause.args:
         code = cause.args[0]
-    return f" {code}" if code else ""
+    return f" {code}" if isinstance(code, int | str) and len(str(code)) < 40 and " " not in str(code) else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, delete, func, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, Table, delete, func, literal_column, select
 
 from rpcscope.model import Call, Operation, Process, Resume, Status
 from rpcscope.store.call_rows import open_call
@@ -39,7 +39,7 @@ def load_resume(connection: Connection, recording_id: int) -> Resume:
 
 
 def _open_calls(connection: Connection, scope: Select[int]) -> tuple[Call, ...]:
-    query = select(open_message.c.blob).where(open_message.c.id.bitwise_rshift(ID_BITS).in_(scope))
+    query = select(open_message.c.blob).where(_recording(open_message).in_(scope))
     query = query.order_by(open_message.c.since, open_message.c.id)
     return tuple(open_call(blob) for blob in connection.execute(query).scalars())
 
@@ -48,7 +48,7 @@ def _operations(connection: Connection, scope: Select[int], calls: Iterable[Call
     unfinished = select(operation_part).where(
         operation_part.c.background.is_(False),
         operation_part.c.status.not_in((int(Status.DONE), int(Status.FAILED))),
-        operation_part.c.id.bitwise_rshift(ID_BITS).in_(scope),
+        _recording(operation_part).in_(scope),
     )
     newest = unfinished.order_by(operation_part.c.started_ns.desc(), operation_part.c.id.desc()).limit(OPERATIONS)
     rows = {row.id: row for row in connection.execute(newest)}
@@ -66,7 +66,7 @@ def _parts(connection: Connection, ids: list[int]) -> Iterable[Row[Any]]:
 
 
 def _processes(connection: Connection, scope: Select[int]) -> tuple[Process, ...]:
-    query = select(process).where(process.c.gone_ns.is_(None), process.c.id.bitwise_rshift(ID_BITS).in_(scope))
+    query = select(process).where(process.c.gone_ns.is_(None), _recording(process).in_(scope))
     rows = connection.execute(query.order_by(process.c.id)).all()
     names = _names(connection, rows, PROCESS_NAMES)
     return tuple(process_of(row, names) for row in rows)
@@ -105,6 +105,11 @@ def _scope(recording_id: int) -> Select[int]:
     own = recording.alias("own")
     same = select(own.c.scope).where(own.c.id == recording_id).scalar_subquery()
     return select(recording.c.id).where(recording.c.scope == same, recording.c.id <= recording_id)
+
+
+def _recording(table: Table) -> ColumnElement[int]:
+    # A literal, because PostgreSQL shifts by a short number only.
+    return table.c.id.bitwise_rshift(literal_column(str(ID_BITS)))
 
 
 def _next_ids(connection: Connection, recording_id: int) -> int:
