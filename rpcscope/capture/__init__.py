@@ -1,9 +1,17 @@
 """Capture files: read, scrubbed and written.
 
-raw.py own.py         the two formats, a line each
-reader.py             CaptureReader, for both
+raw.py own.py               the two formats, a line each
+reader.py                   CaptureReader, for both
+scrub.py pseudonyms.py      what is left out, what is replaced
+writer.py rewrite.py        CaptureWriter, and a capture made of a capture
 """
 
+from rpcscope.capture.keyfile import load_key
+from rpcscope.capture.own import Header
+from rpcscope.capture.pseudonyms import Pseudonyms
 from rpcscope.capture.reader import CaptureReader
+from rpcscope.capture.rewrite import Scrubbed, scrub_file
+from rpcscope.capture.scrub import Scrubber
+from rpcscope.capture.writer import CaptureWriter
 
-__all__ = ["CaptureReader"]
+__all__ = ["CaptureReader", "CaptureWriter", "Header", "Pseudonyms", "Scrubbed", "Scrubber", "load_key", "scrub_file"]

@@ -13,6 +13,7 @@ from rpcscope.capture.clock import Reading, reading
 from rpcscope.model import Observation
 
 _MAX_SEQ = 1 << 63
+_MAX_SIZE = 1 << 32  # no broker takes a larger message; a larger number would spoil every sum
 
 
 def clocks(row: dict[str, Any]) -> Reading:
@@ -34,7 +35,7 @@ def observation(row: dict[str, Any], at_ns: int) -> Observation | None:
         routing_key=routing_key,
         headers=headers,
         body=body,
-        size=count(row.get("body_len", row.get("size")), len(body)),
+        size=_size(row, body),
         redelivered=row.get("redelivered") is True,
         seq=count(row.get("seq"), 0),
     )
@@ -51,6 +52,11 @@ def body_of(row: dict[str, Any]) -> bytes | None:
         return b64decode(encoded, validate=True)
     except (binascii.Error, ValueError):
         return None
+
+
+def _size(row: dict[str, Any], body: bytes) -> int:
+    size = count(row.get("body_len", row.get("size")), len(body))
+    return size if size < _MAX_SIZE else len(body)
 
 
 def count(value: object, default: int) -> int:

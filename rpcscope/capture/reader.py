@@ -15,6 +15,7 @@ from rpcscope.capture.clock import Reading, StepCounter, TimeLine
 from rpcscope.capture.management import beside, read_snapshots
 from rpcscope.capture.opened import JsonLines
 from rpcscope.capture.own import Header, plain
+from rpcscope.capture.topology import safe_topology
 from rpcscope.capture.window import WINDOW, WINDOW_BYTES, Timed, in_order
 from rpcscope.errors import CaptureError
 from rpcscope.model import Observation, Sighting, Topology
@@ -137,7 +138,7 @@ class CaptureReader:
             return
         path = beside(self._path)
         try:
-            yield from read_snapshots(path)
+            yield from map(safe_topology, read_snapshots(path))
         except (OSError, ValueError, CaptureError, RecursionError):
             self._beside_problem = f"{plain(path.name)} can not be read: processes will be shown without their names"
 
@@ -145,7 +146,7 @@ class CaptureReader:
         with JsonLines(self._path) as lines:
             for row in lines:
                 if "topology" in row and isinstance(found := own.sighting(row), Topology):
-                    yield found
+                    yield safe_topology(found)
 
     def _own_events(self) -> Iterator[Timed]:
         rows = iter(self._lines)
