@@ -20,7 +20,7 @@ import pika
 import pika.exceptions
 
 from rpcscope.demo.control import Begin, Casting, Forget, Handled, Ready, Rehearse, Rehearsed, Report, Returned, Setup
-from rpcscope.demo.scenes import DEST, SOURCE, Scene
+from rpcscope.demo.scenes import DEST, SOURCE, Scene, walk
 from rpcscope.demo.script import Script
 from rpcscope.demo.troupe import Member
 from rpcscope.errors import BrokerError, UsageError
@@ -160,8 +160,9 @@ class Player:
 
     def _places(self, scene: Scene, source: str, dest: str) -> dict[str, str]:
         """A host here for each of the recording; source and dest first, others in turn."""
-        script = Script(scene, Casting("", (), {}, 1.0))
-        named = {host for step in script.steps for host in (step.host_from, step.host_to) if host}
+        named = {host for step in walk(scene.roots) for host in (step.host_from, step.host_to) if host}
+        # The source of an evacuation is down and gets nothing, but its server's record names it.
+        named |= {place for place, host in ((SOURCE, scene.source), (DEST, scene.dest)) if host}
         given = {SOURCE: source, DEST: dest}
         if unknown := sorted({source, dest} - {"", *self.hosts}):
             raise UsageError(f"There is no host {unknown[0]}: choose among {', '.join(self.hosts)}.")

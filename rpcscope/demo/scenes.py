@@ -53,6 +53,8 @@ class Scene:
     kind: str
     request_id: str  # of the recording; every play gets a new one
     instances: tuple[str, ...]  # of the recording, likewise
+    source: str = ""  # the recording's hosts; "" when it has none
+    dest: str = ""
     roots: tuple[Step, ...]
 
 
@@ -98,6 +100,8 @@ class _Director:
             kind=operation.kind,
             request_id=operation.request_id,
             instances=operation.instances,
+            source=operation.source_host,
+            dest=operation.dest_host,
             roots=tuple(
                 self._step(root, "api", before, self._instance(root, roots, EVERY_INSTANCE))
                 for root, before in zip(roots, befores[:1] + befores[:-1], strict=True)
