@@ -1,0 +1,243 @@
+"""RabbitMQ's management API: nodes, tracing, who is connected and who consumes what."""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import json
+import ssl
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, unquote, urlencode, urlsplit, urlunsplit
+
+from rpcscope.errors import BrokerError, UsageError
+from rpcscope.model import Connection, Consumer, Topology
+
+_PAGE = 500  # the API's own limit of a page
+_MAX_ANSWER = 256 * 1024 * 1024  # bytes; an answer is held in memory as a whole
+_SEES_ALL = {"administrator", "monitoring"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overview:
+    """The node that answered, and the cluster it is in."""
+
+    node: str
+    cluster: str
+    rabbitmq_version: str
+    erlang_version: str
+
+
+class Management:
+    """The management API of one node. Each method asks once and raises BrokerError when it gets no answer."""
+
+    def __init__(self, url: str, username: str, password: str, *, ca_file: str = "", timeout_s: float = 10.0) -> None:
+        """Nothing is asked yet. A user and password in `url` win over the arguments.
+
+        `ca_file` verifies an https server instead of the system's authorities. Raises UsageError for a bad URL.
+        """
+        self.url, account = _without_account(url)
+        self._username, password = account or (username, password)
+        self._authorization = "Basic " + base64.b64encode(f"{self._username}:{password}".encode()).decode()
+        self._timeout_s = timeout_s
+        # No proxies: the broker is inside. No redirects: they would carry the password elsewhere.
+        self._opener = urllib.request.build_opener(
+            urllib.request.ProxyHandler({}), _NoRedirect(), urllib.request.HTTPSHandler(context=_tls(ca_file))
+        )
+
+    def __repr__(self) -> str:
+        """The URL alone."""
+        return f"Management({self.url!r})"
+
+    def overview(self) -> Overview:
+        """Who answers."""
+        answer = self._get("overview", columns="node,cluster_name,rabbitmq_version,erlang_version")
+        return Overview(
+            node=_text(answer, "node"),
+            cluster=_text(answer, "cluster_name"),
+            rabbitmq_version=_text(answer, "rabbitmq_version"),
+            erlang_version=_text(answer, "erlang_version"),
+        )
+
+    def nodes(self) -> tuple[str, ...]:
+        """Names of the cluster's running nodes."""
+        return tuple(_text(node, "name") for node in self._items("nodes", "name,running") if node.get("running"))
+
+    def tracing(self, vhost: str) -> bool:
+        """The node that answers traces the vhost; other nodes may not."""
+        return bool(self._get(f"vhosts/{_name(vhost)}", columns="name,tracing").get("tracing"))
+
+    def set_tracing(self, vhost: str, on: bool) -> None:
+        """Switch tracing of the vhost on the node that answers; needs the administrator tag."""
+        path = f"vhosts/{_name(vhost)}"
+        # PUT makes a vhost that is missing and may reset what it is not told, so what is there is read first.
+        known = self._get(path)
+        kept = {key: known[key] for key in ("description", "tags") if known.get(key)}
+        if known.get("default_queue_type") not in (None, "undefined", ""):
+            kept["default_queue_type"] = known["default_queue_type"]
+        self._ask("PUT", path, {**kept, "tracing": on})
+
+    def published(self, vhost: str) -> int | None:
+        """Messages clients have published to the vhost since its statistics began; None before the first."""
+        answer = self._get(f"vhosts/{_name(vhost)}", columns="name,message_stats.publish")
+        count = _part(answer, "message_stats").get("publish")
+        return count if isinstance(count, int) else None
+
+    def queues(self, vhost: str) -> tuple[str, ...]:
+        """Names of the vhost's queues and streams."""
+        return tuple(_text(queue, "name") for queue in self._pages(f"queues/{_name(vhost)}", "name"))
+
+    def bindings(self, vhost: str, exchange: str, queue: str) -> tuple[str, ...]:
+        """Routing keys by which the queue is bound to the exchange; the queue has to exist."""
+        path = f"bindings/{_name(vhost)}/e/{_name(exchange)}/q/{_name(queue)}"
+        return tuple(_text(binding, "routing_key") for binding in self._items(path, "routing_key"))
+
+    def topology(self, vhost: str) -> Topology:
+        """Who is connected to the vhost and who consumes what, on all nodes."""
+        at_ns = time.time_ns()
+        tags = self._get("whoami").get("tags", ())
+        tags = set(tags.split(",") if isinstance(tags, str) else tags)
+        columns = "name,node,peer_host,user_provided_name"
+        connections = tuple(
+            Connection(
+                name=_text(each, "name"),
+                client_name=_text(each, "user_provided_name"),
+                peer_host=_text(each, "peer_host"),
+                node=_text(each, "node"),
+            )
+            for each in self._pages(f"vhosts/{_name(vhost)}/connections", columns)
+        )
+        consumers = tuple(
+            Consumer(
+                connection=_text(_part(each, "channel_details"), "connection_name"),
+                queue=_text(_part(each, "queue"), "name"),
+            )
+            for each in self._items(f"consumers/{_name(vhost)}", "channel_details.connection_name,queue.name")
+        )
+        return Topology(
+            at_ns=at_ns, connections=connections, consumers=consumers, complete=not _SEES_ALL.isdisjoint(tags)
+        )
+
+    def _pages(self, path: str, columns: str) -> Iterator[Mapping[str, Any]]:
+        page = pages = 1
+        while page <= pages:
+            answer = self._ask("GET", f"{path}?{urlencode({'columns': columns, 'page': page, 'page_size': _PAGE})}")
+            if isinstance(answer, dict) and isinstance(answer.get("page_count"), int):
+                pages = answer["page_count"]
+            yield from _list(answer)
+            page += 1
+
+    def _items(self, path: str, columns: str) -> list[Mapping[str, Any]]:
+        return _list(self._ask("GET", f"{path}?{urlencode({'columns': columns})}"))
+
+    def _get(self, path: str, **query: str) -> Mapping[str, Any]:
+        answer = self._ask("GET", f"{path}?{urlencode(query)}" if query else path)
+        if not isinstance(answer, dict):
+            raise self._not_the_api()
+        return answer
+
+    def _ask(self, method: str, path: str, content: Mapping[str, Any] | None = None) -> Any:
+        headers = {"Authorization": self._authorization, "Content-Type": "application/json"}
+        data = None if content is None else json.dumps(content).encode()
+        request = urllib.request.Request(f"{self.url}/api/{path}", data, headers, method=method)  # noqa: S310
+        try:
+            with self._opener.open(request, timeout=self._timeout_s) as answer:
+                body = answer.read(_MAX_ANSWER + 1)
+        except urllib.error.HTTPError as error:
+            raise self._refused(error) from None
+        except (OSError, http.client.HTTPException) as error:
+            raise BrokerError(
+                f"The management API at {self.url} can not be reached ({_why(error)}): "
+                "check the URL, and that the plugin rabbitmq_management is enabled."
+            ) from None
+        return self._read(body) if content is None else None
+
+    def _read(self, body: bytes) -> Any:
+        if len(body) > _MAX_ANSWER:
+            raise BrokerError(f"The management API at {self.url} answers more than {_MAX_ANSWER} bytes: give up on it.")
+        try:
+            return json.loads(body)
+        except (ValueError, RecursionError):
+            raise self._not_the_api() from None
+
+    def _refused(self, error: urllib.error.HTTPError) -> BrokerError:
+        with error:
+            reason = error.read(2000).decode(errors="replace")
+        if error.code == 401 and "Not " not in reason and "not authorised to access" not in reason:
+            return BrokerError(
+                f"The management API at {self.url} refuses user {self._username}: check user and password."
+            )
+        if error.code in (401, 403):
+            return BrokerError(
+                f"The management API at {self.url} does not let user {self._username} do this: tracing needs the "
+                "tag administrator, reading the tag monitoring (rabbitmqctl set_user_tags), both access to the vhost."
+            )
+        if error.code == 404 and '"error"' in reason:
+            return BrokerError(f"The management API at {self.url} knows no such vhost: check the name of the vhost.")
+        if error.code < 500:
+            return self._not_the_api()
+        return BrokerError(f"The management API at {self.url} fails with status {error.code}: read the broker's log.")
+
+    def _not_the_api(self) -> BrokerError:
+        return BrokerError(
+            f"What answers at {self.url} is not RabbitMQ's management API: give its URL, mostly http://<host>:15672."
+        )
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *args: object, **kwargs: object) -> None:
+        """Follow none."""
+
+
+def _without_account(url: str) -> tuple[str, tuple[str, str] | None]:
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        host, parts = None, urlsplit("")
+    if parts.scheme not in ("http", "https") or not host:
+        raise UsageError("The management URL can not be read; it has to look like http://<host>:15672.")
+    netloc = parts.netloc.rpartition("@")[2]
+    plain = urlunsplit((parts.scheme, netloc, parts.path.rstrip("/").removesuffix("/api"), "", ""))
+    if parts.username is None:
+        return plain, None
+    return plain, (unquote(parts.username), unquote(parts.password or ""))
+
+
+def _tls(ca_file: str) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=ca_file or None)
+    except OSError:
+        raise UsageError(f"{ca_file} can not verify the management API: give a file of certificates in PEM.") from None
+
+
+def _why(error: Exception) -> str:
+    cause = getattr(error, "reason", error)
+    if isinstance(cause, ssl.SSLError):
+        return f"TLS: {cause.reason or 'failed'}"
+    if isinstance(cause, OSError) and cause.strerror:
+        return cause.strerror
+    return "timed out" if isinstance(cause, TimeoutError) else "it does not speak HTTP"
+
+
+def _list(answer: Any) -> list[Mapping[str, Any]]:
+    items = answer.get("items", ()) if isinstance(answer, dict) else answer
+    return [item for item in items if isinstance(item, dict)]
+
+
+def _part(item: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    part = item.get(key)
+    return part if isinstance(part, dict) else {}
+
+
+def _text(item: Mapping[str, Any], key: str) -> str:
+    value = item.get(key)
+    return value if isinstance(value, str) else ""
+
+
+def _name(name: str) -> str:
+    return quote(name, safe="")

@@ -1,0 +1,129 @@
+"""Numbered messages a tap sends to its own queue: a hole in the numbers proves that the queue dropped its head."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pika
+from pika.exceptions import AMQPError
+
+from rpcscope.errors import RpcscopeError
+from rpcscope_collectors.amqp import connect, refusal
+from rpcscope_collectors.transport import Broker
+
+NUMBER, SENT, TAP, RUN = "rpcscope-marker", "sent-ns", "tap", "run"
+_RIGHT = r"markers need write on amq.default, such as ^(rpcscope\.tap\..*|amq\.default)$"
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hole:
+    """Markers that did not come back, and with them what the queue held between the two that did."""
+
+    from_ns: int  # when the last good marker was sent
+    to_ns: int  # when the next one that came back was sent
+    markers: int  # how many are missing
+
+
+class MarkerWatch:
+    """Watches the numbers of one run's markers come back."""
+
+    def __init__(self) -> None:
+        """Begin with a run of its own: what older runs left in the queue proves nothing about this one."""
+        self.run = secrets.token_hex(4)
+        self._number = 0
+        self._sent_ns = 0
+        self._lag_ns: int | None = None
+
+    def see(self, headers: Mapping[str, Any], at_ns: int) -> Hole | None:
+        """Take one marker; a hole when numbers before it are missing."""
+        number, sent_ns = headers.get(NUMBER), headers.get(SENT)
+        if headers.get(RUN) != self.run or not isinstance(number, int) or not isinstance(sent_ns, int):
+            return None
+        if number <= self._number:  # given again after a lost connection
+            return None
+        missing, since_ns = number - self._number - 1, self._sent_ns
+        self._number, self._sent_ns, self._lag_ns = number, sent_ns, at_ns - sent_ns
+        if missing and since_ns:
+            return Hole(from_ns=since_ns, to_ns=sent_ns, markers=missing)
+        return None
+
+    def lag_ns(self, now_ns: int, interval_ns: int) -> int | None:
+        """How far the tap is behind: the last marker's way, or the time it waits for the next. None: none came yet."""
+        if self._lag_ns is None:
+            return None
+        return max(0, self._lag_ns, now_ns - self._sent_ns - interval_ns)
+
+
+class Pulse:
+    """Sends the markers of a run, from a thread and a connection of their own.
+
+    An alarm makes the broker stop reading from connections that publish. Were it the connection that consumes,
+    the tap could not acknowledge, its queue could not drain, and the alarm could not end.
+    """
+
+    def __init__(self, broker: Broker, queue: str, *, name: str, run: str, interval_s: float) -> None:
+        """Nothing is sent yet."""
+        self._broker, self._queue, self._interval_s = broker, queue, interval_s
+        self._headers = {TAP: name, RUN: run}
+        self._number = 0
+        self._end = threading.Event()
+        self._connection: Any = None
+        self._channel: Any = None
+        self._thread = threading.Thread(target=self._beat, name="rpcscope-pulse", daemon=True)
+
+    def start(self) -> None:
+        """Send the first marker here, so that a missing right is known. Raises BrokerError."""
+        try:
+            self._send()
+        except AMQPError as error:
+            self._drop()
+            if getattr(error, "reply_code", 0) == 403:
+                raise refusal(error, self._broker.username, _RIGHT) from error
+            _log.warning("The broker takes no markers now: gaps of the tap can not be proved until it does.")
+        except BaseException:
+            self._drop()
+            raise
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread; at most some seconds when the broker holds publishers back."""
+        self._end.set()
+        if self._thread.is_alive():
+            self._thread.join()
+        self._drop()
+
+    def _beat(self) -> None:
+        pause_s = self._interval_s
+        while not self._end.wait(pause_s):
+            try:
+                self._send()
+                pause_s = self._interval_s
+            except (AMQPError, RpcscopeError, OSError):
+                # The reader says why; an unsent number is sent again, so this leaves no hole.
+                self._drop()
+                pause_s = min(30.0, max(1.0, pause_s * 2))
+
+    def _send(self) -> None:
+        if self._channel is None:
+            self._connection = connect(self._broker, "markers")
+            self._channel = self._connection.channel()
+            self._channel.confirm_delivery()
+        marker = {NUMBER: self._number + 1, SENT: time.time_ns(), **self._headers}
+        self._channel.basic_publish("", self._queue, b"", pika.BasicProperties(headers=marker), mandatory=True)
+        self._number += 1
+        self._connection.process_data_events(0)
+
+    def _drop(self) -> None:
+        connection, self._connection, self._channel = self._connection, None, None
+        try:
+            if connection is not None and connection.is_open:
+                connection.close()
+        except (AMQPError, OSError):
+            _log.debug("The marker connection did not close in order.")

@@ -1,0 +1,152 @@
+"""The bounded queue on the firehose: declared, bound, consumed; one object for each connection."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from pika.exceptions import AMQPChannelError, AMQPError
+
+from rpcscope.errors import BrokerError
+from rpcscope_collectors.amqp import connect, refusal
+from rpcscope_collectors.bindings import PREFIX
+from rpcscope_collectors.transport import Broker
+
+FIREHOSE = "amq.rabbitmq.trace"
+_LONGEST_NAME = 255  # bytes, by AMQP
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What the queue may cost the broker. At a limit it drops its oldest events."""
+
+    max_length: int = 200_000
+    max_bytes: int = 256 * 1024 * 1024
+    expires_s: int = 600  # without a consumer it is deleted after this
+    prefetch: int = 5000  # events read and not yet acknowledged; they do not count for the limits above
+
+    def arguments(self) -> dict[str, Any]:
+        """As queue.declare takes them."""
+        return {
+            "x-queue-type": "classic",
+            "x-max-length": self.max_length,
+            "x-max-length-bytes": self.max_bytes,
+            "x-overflow": "drop-head",
+            "x-expires": self.expires_s * 1000,
+        }
+
+
+class TapQueue:
+    """One connection with its channel, and the tap's queue on it. Not for several threads."""
+
+    def __init__(self, broker: Broker, name: str, limits: Limits) -> None:
+        """Connect and declare the queue. Raises BrokerError."""
+        self.name = PREFIX + name
+        if len(self.name.encode()) > _LONGEST_NAME:
+            raise BrokerError("The name of the tap is too long for a queue: give a shorter one.")
+        self._user, self._limits = broker.username, limits
+        self._bound: set[str] = set()
+        self._wanted: frozenset[str] = frozenset()
+        self._acked = 0
+        self._cancelled = False
+        self.connection = connect(broker, "tap")
+        try:
+            self.found = self._declare()
+        except BaseException:
+            self.drop()
+            raise
+
+    @property
+    def is_alive(self) -> bool:
+        """The channel is open and the broker has not ended our consumer, as it does when a queue is deleted."""
+        return bool(self._channel.is_open) and not self._cancelled
+
+    def bind(self, wanted: frozenset[str], left_over: Iterable[str] = ()) -> None:
+        """Bind by these keys, and by none of `left_over`. Raises BrokerError.
+
+        A key of one queue stays bound when its queue has gone, because the queue may come back between two looks;
+        a pattern that is no longer wanted goes, because it would let unwanted deliveries in.
+        """
+        if wanted == self._wanted and not left_over:
+            return
+        try:
+            for key in wanted - self._bound:
+                self._channel.queue_bind(self.name, FIREHOSE, key)
+                self._bound.add(key)
+            self._wanted = wanted
+            for key in {*left_over, *(key for key in self._bound if key.endswith("#"))} - wanted:
+                self._channel.queue_unbind(self.name, FIREHOSE, key)
+                self._bound.discard(key)
+        except AMQPChannelError as error:
+            rights = f"binding needs read on {FIREHOSE} and write on {PREFIX}*"
+            raise refusal(error, self._user, rights) from error
+
+    def consume(self, on_message: Callable[..., None]) -> None:
+        """Begin to consume, alone. Raises BrokerError when another recorder does already."""
+        try:
+            self._channel.basic_qos(prefetch_count=self._limits.prefetch)
+            self._channel.add_on_cancel_callback(self._on_cancel)
+            self._tag = self._channel.basic_consume(self.name, on_message, exclusive=True)
+        except AMQPChannelError as error:
+            if "exclusive" in str(getattr(error, "reply_text", "")):
+                raise BrokerError(
+                    f"Another recorder consumes {self.name}: end it, or give this one another name."
+                ) from error
+            raise refusal(error, self._user, f"consuming needs read on {PREFIX}*") from error
+
+    def turn(self, seconds: float) -> None:
+        """Let pika work for at most so long; returns early when something came."""
+        self.connection.process_data_events(time_limit=seconds)
+
+    def wake(self) -> None:
+        """End a `turn` early; the one method for other threads."""
+        try:
+            self.connection.add_callback_threadsafe(lambda: None)
+        except AMQPError:
+            _log.debug("The connection is gone; the reader knows.")
+
+    def ack(self, tag: int) -> None:
+        """Acknowledge everything up to this delivery with one frame."""
+        if tag > self._acked:
+            self._channel.basic_ack(tag, multiple=True)
+            self._acked = tag
+
+    def delete(self) -> None:
+        """Unbind and delete the queue, with whatever it still holds."""
+        self._channel.queue_delete(self.name)
+
+    def drop(self) -> None:
+        """Close the connection, in order if that is still possible."""
+        try:
+            if self.connection.is_open:
+                self.connection.close()
+        except (AMQPError, OSError):
+            _log.debug("The tap's connection did not close in order.")
+
+    def _declare(self) -> int | None:
+        """Messages that waited in the queue; None when the queue is new."""
+        found: int | None = None
+        probe = self.connection.channel()
+        try:
+            found = probe.queue_declare(self.name, passive=True).method.message_count
+            probe.close()
+        except AMQPChannelError as error:
+            if getattr(error, "reply_code", 0) != 404:
+                raise refusal(error, self._user, f"the tap needs configure, write and read on {PREFIX}*") from error
+        self._channel = self.connection.channel()
+        try:
+            self._channel.queue_declare(self.name, durable=True, arguments=self._limits.arguments())
+        except AMQPChannelError as error:
+            if getattr(error, "reply_code", 0) == 406:
+                raise BrokerError(
+                    f"{self.name} exists with other limits: use the limits it was made with, or another name, or wait "
+                    "until it has expired."
+                ) from error
+            raise refusal(error, self._user, f"the tap needs configure, write and read on {PREFIX}*") from error
+        return found
+
+    def _on_cancel(self, _: object) -> None:
+        self._cancelled = True

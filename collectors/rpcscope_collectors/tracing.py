@@ -1,0 +1,194 @@
+"""Switching RabbitMQ's tracing on, and off again when it was we who switched it on.
+
+Tracing is per vhost and per node, lost when a node restarts, and needs the administrator tag. The management API
+switches it on the node that serves the request, so each node is asked through its own API.
+"""
+
+from __future__ import annotations
+
+import logging
+import shlex
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from rpcscope.errors import BrokerError, UsageError
+from rpcscope_collectors.lease import Lease, Leases, new_lease
+from rpcscope_collectors.management import Management
+
+_log = logging.getLogger(__name__)
+
+
+class Tracing:
+    """Tracing of one vhost for one recorder. What it switches on is on disk first, so that a crash leaves a trail."""
+
+    def __init__(self, managements: Sequence[Management], vhost: str, state_dir: Path | str) -> None:
+        """Nothing is switched yet. `managements` should reach every node of the cluster."""
+        self._managements, self._vhost = tuple(managements), vhost
+        self._leases = Leases(state_dir)
+        self._lease = ""  # name of our file
+        self._running: tuple[str, ...] = ()
+        self._traced: tuple[str, ...] = ()
+
+    @property
+    def nodes_traced(self) -> tuple[int, int]:
+        """How many of the cluster's running nodes were seen tracing, of how many; as of the last look."""
+        return len(self._traced), len(self._running)
+
+    def advice(self) -> str:
+        """What to run for the nodes that are not traced; "" when all are."""
+        return _by_hand("on", self._vhost, [node for node in self._running if node not in self._traced])
+
+    def begin(self) -> None:
+        """Switch tracing on wherever it is off, on every node within reach.
+
+        Takes over what a crashed recorder left on. Raises BrokerError when no node is within reach or one refuses.
+        """
+        with self._leases.locked():
+            reached, cluster = self._reach()
+            urls = tuple(management.url for management in self._managements)
+            lease = new_lease(self._vhost, cluster, urls, tuple(reached))
+            for left in self._leases.all():
+                if left.is_about(self._vhost, cluster) and not left.is_held():
+                    mine = [node for node in left.switched_on if node in reached and reached[node].tracing(self._vhost)]
+                    lease = lease.with_on(*mine)
+                    self._leases.write(lease)
+                    self._keep(left.without(*reached))
+            self._leases.write(lease)
+            self._lease = lease.name
+            self._switch_on(lease, reached)
+
+    def rearm(self) -> tuple[str, ...]:
+        """Look at every node within reach again; names of those where tracing was off and is on again.
+
+        A node that restarted has lost it. Raises BrokerError when no node is within reach or one refuses.
+        """
+        with self._leases.locked():
+            reached, _ = self._reach()
+            lease = self._leases.get(self._lease)
+            if lease is None:
+                raise BrokerError("The tracing of this recorder was ended by somebody else: start the recorder again.")
+            if set(reached) - set(lease.nodes):
+                lease = replace(lease, nodes=tuple(dict.fromkeys((*lease.nodes, *reached))))
+                self._leases.write(lease)
+            return self._switch_on(lease, reached)
+
+    def end(self) -> None:
+        """Switch off what is ours, or leave it to another recorder that needs it.
+
+        Raises BrokerError, with the command to run, for nodes out of reach; their lease stays for `untrace`.
+        """
+        if not self._lease:
+            return
+        with self._leases.locked():
+            lease = self._leases.get(self._lease)
+            self._lease, self._traced = "", ()
+            if lease is None:
+                return
+            lease = self._hand_over(lease)
+            done = _switch_off(lease, self._managements)
+            self._keep(lease.without(*done))
+        _complain(lease, done)
+
+    def _reach(self) -> tuple[dict[str, Management], str]:
+        reached: dict[str, Management] = {}
+        cluster, fault = "", BrokerError("No management URL is given.")
+        for management in self._managements:
+            try:
+                overview = management.overview()
+                reached.setdefault(overview.node, management)
+                cluster = cluster or overview.cluster
+            except BrokerError as error:
+                fault = error
+        self._traced = ()
+        if not reached:
+            advice = _by_hand("on", self._vhost, self._running or ["NODE"])
+            raise BrokerError(f"{str(fault).rstrip('.')}. {advice}")
+        self._running = next(iter(reached.values())).nodes()
+        return reached, cluster
+
+    def _switch_on(self, lease: Lease, reached: dict[str, Management]) -> tuple[str, ...]:
+        off = tuple(node for node, management in reached.items() if not management.tracing(self._vhost))
+        if off:
+            self._leases.write(lease.with_on(*off))
+        for node in off:
+            reached[node].set_tracing(self._vhost, True)
+            if not reached[node].tracing(self._vhost):
+                raise BrokerError(f"Node {node} did not switch tracing on. {_by_hand('on', self._vhost, [node])}")
+        self._traced = tuple(reached)
+        return off
+
+    def _hand_over(self, lease: Lease) -> Lease:
+        for other in self._leases.all():
+            if other.name != lease.name and other.is_about(lease.vhost, lease.cluster) and other.is_held():
+                theirs = [node for node in lease.switched_on if node in other.nodes]
+                self._leases.write(other.with_on(*theirs))
+                lease = lease.without(*theirs)
+        return lease
+
+    def _keep(self, lease: Lease) -> None:
+        if lease.switched_on:
+            self._leases.write(lease)
+        else:
+            self._leases.remove(lease)
+
+
+def leases(state_dir: Path | str) -> tuple[Lease, ...]:
+    """What recorders on this machine have switched on, for those who want to end it."""
+    store = Leases(state_dir)
+    with store.locked():
+        return store.all()
+
+
+def untrace(
+    managements: Sequence[Management], vhost: str, state_dir: Path | str, *, force: bool = False
+) -> tuple[str, ...]:
+    """End the tracing of a vhost that crashed recorders left on; names of the nodes where it was ended.
+
+    Raises UsageError when a recorder that lives needs it (unless `force`), BrokerError with the command to run
+    for nodes out of reach.
+    """
+    store, ended = Leases(state_dir), list[str]()
+    with store.locked():
+        found = [lease for lease in store.all() if lease.vhost == vhost]
+        held = [lease for lease in found if lease.is_held()]
+        if held and not force:
+            raise UsageError(f"{held[0].owner} records vhost {vhost}: end it first, or force the end of its tracing.")
+        for lease in found:
+            done = _switch_off(lease, managements)
+            ended += done
+            rest = lease.without(*done)
+            if rest.switched_on:
+                store.write(rest)
+            else:
+                store.remove(rest)
+            _complain(lease, done)
+    return tuple(dict.fromkeys(ended))
+
+
+def _switch_off(lease: Lease, managements: Iterable[Management]) -> tuple[str, ...]:
+    """Nodes of the lease where tracing is off now."""
+    done = []
+    for management in managements if lease.switched_on else ():
+        try:
+            overview = management.overview()
+            if overview.cluster != lease.cluster or overview.node not in lease.switched_on:
+                continue
+            if management.tracing(lease.vhost):
+                management.set_tracing(lease.vhost, False)
+            if not management.tracing(lease.vhost):
+                done.append(overview.node)
+        except BrokerError as error:
+            _log.warning("%s", error)
+    return tuple(done)
+
+
+def _complain(lease: Lease, done: Iterable[str]) -> None:
+    left = lease.without(*done).switched_on
+    if left:
+        raise BrokerError(f"Tracing may still be on. {_by_hand('off', lease.vhost, left)}")
+
+
+def _by_hand(what: str, vhost: str, nodes: Sequence[str]) -> str:
+    commands = (f"rabbitmqctl -n {shlex.quote(node)} trace_{what} -p {shlex.quote(vhost)}" for node in nodes)
+    return f"Run on a host of the broker, as root: {'; '.join(commands)}" if nodes else ""
