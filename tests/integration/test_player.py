@@ -10,20 +10,27 @@ import urllib.request
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pika
 import pytest
 
+import rpcscope.demo
+from rpcscope.capture import CaptureReader
+from rpcscope.decode.args import display_method
 from rpcscope.demo.player import Player
-from rpcscope.demo.scenes import Scene, Step, walk
+from rpcscope.demo.scenes import Scene, Step, scenes, walk
 from rpcscope.errors import BrokerError, UsageError
-from rpcscope.model import MessageKind
+from rpcscope.model import RPCS, Batch, Call, Counters, MessageKind, Operation, Process, Recording, Resume
+from rpcscope.pipeline import Recorder
 from rpcscope.private_broker import PrivateBroker
+from rpcscope.rules import load_rules
 
 pytestmark = pytest.mark.server
 
 VHOST = "played"
+RECORDINGS = Path(rpcscope.demo.__file__).parent / "recordings"
 SAVE = "object_action(Instance.save)"
 START = "object_class_action_versions(InstanceActionEvent.event_start)"
 GROUP = "object_class_action_versions(InstanceGroup.get_by_instance_uuid)"
@@ -130,6 +137,48 @@ class Firehose:
         self._connection.close()
 
 
+class Memory:
+    """A sink that keeps the last state of everything."""
+
+    def __init__(self) -> None:
+        self.calls: dict[int, Call] = {}
+        self.operations: dict[int, Operation] = {}
+        self.processes: dict[int, Process] = {}
+
+    def write(self, batch: Batch) -> None:
+        self.calls |= {call.id: call for call in (*batch.open_calls, *batch.calls)}
+        self.operations |= {operation.id: operation for operation in batch.operations}
+        self.processes |= {process.id: process for process in batch.processes}
+
+
+def recorded(name: str, kind: str) -> tuple[Scene, Counter[str]]:
+    """The first operation of that kind in a shipped recording: its scene, and its publishes by method."""
+    memory = Memory()
+    recording = Recording(
+        id=1, source="file", scope="file", digest="", label="", tap_mode="", conditions="", started_ns=0, ended_ns=None
+    )
+    resume = Resume(
+        recording=recording,
+        position=0,
+        counters=Counters(),
+        open_calls=(),
+        operations=(),
+        processes=(),
+        fingerprints=b"",
+    )
+    with CaptureReader(RECORDINGS / f"{name}.jsonl.zst") as reader:
+        recorder = Recorder(memory, resume, load_rules())
+        recorder.run(reader)
+        recorder.end()
+    operation = next(one for one in memory.operations.values() if one.kind == kind)
+    (scene,) = scenes([operation], memory.calls.values(), memory.processes.values())
+    counts: Counter[str] = Counter()
+    for one in memory.calls.values():
+        if one.cause_id == operation.id and one.kind in RPCS:
+            counts.update({one.method: one.publishes, "reply": one.replies})
+    return scene, +counts
+
+
 @pytest.fixture(scope="module")
 def broker() -> Iterator[PrivateBroker]:
     with PrivateBroker() as broker:
@@ -162,6 +211,19 @@ def test_a_scene_is_published_method_by_method_as_often_as_recorded(player: Play
         ("nova", "object_action"): 1,
         ("scheduler_fanout", "update_instance_info"): 1,
     }
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "rpcs"),
+    [("01_boot_1", "create", 16), ("09_live_migrate_no_host", "live-migration", 44), ("12_evacuate_6", "evacuate", 22)],
+)
+def test_a_recorded_operation_is_played_with_the_recording_s_counts(
+    player: Player, firehose: Firehose, name: str, kind: str, rpcs: int
+) -> None:
+    scene, counts = recorded(name, kind)
+    assert player.play(scene, speed=5).steps == rpcs
+    messages = [one.message for one in firehose.drain()]
+    assert Counter(display_method(one.get("method", "reply"), one.get("args")) for one in messages) == counts
 
 
 def test_every_call_is_answered_once(player: Player, firehose: Firehose) -> None:
