@@ -79,10 +79,12 @@ class Recorder:
         self._correlator.resume(resume)
         self._fingerprints = Fingerprints(resume.fingerprints)
         self._pause = pause
-        self._position = resume.position
+        self._position = self._skip = resume.position
         self._count = Count()
 
-    def run(self, source: Source, *, batch_events: int = 2000, progress: Callable[[Counters], None] | None = None) -> None:
+    def run(
+        self, source: Source, *, batch_events: int = 2000, progress: Callable[[Counters], None] | None = None
+    ) -> None:
         """Store everything the source yields, until it ends.
 
         Args:
@@ -128,7 +130,10 @@ class Recorder:
         gaps = []
         for sighting in sightings:
             if type(sighting) is Observation:
-                self._observe(sighting)
+                if self._skip:  # an interrupted import goes on behind what is stored
+                    self._skip -= 1
+                else:
+                    self._observe(sighting)
             elif isinstance(sighting, Topology):
                 self._correlator.learn(sighting)
             elif isinstance(sighting, Gap):

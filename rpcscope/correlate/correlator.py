@@ -374,7 +374,13 @@ class Correlator:
         call.stored = True
         call.operation = operations.get(stored.operation_id)
         call.cause = operations.get(stored.cause_id, call.operation)
-        call.counted = (call.publishes, call.replies, call.heartbeats, call.copies, call.request_bytes + call.reply_bytes)
+        call.counted = (
+            call.publishes,
+            call.replies,
+            call.heartbeats,
+            call.copies,
+            call.request_bytes + call.reply_bytes,
+        )
         self._calls[call.unique_id] = call
         if call.msg_id:
             self._by_msg[call.msg_id] = call

@@ -69,7 +69,12 @@ class Identity:
         """A process that an earlier run of the recorder knew."""
         state = ProcessState(process.id, process.key)
         state.program, state.pid, state.peer = process.program, process.pid, process.peer
-        state.host, state.role, state.seen_ns, state.gone_ns = process.host, process.role, process.seen_ns, process.gone_ns
+        state.host, state.role, state.seen_ns, state.gone_ns = (
+            process.host,
+            process.role,
+            process.seen_ns,
+            process.gone_ns,
+        )
         if process.program:
             self._by_key[process.key] = state
         else:

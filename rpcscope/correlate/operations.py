@@ -48,9 +48,29 @@ class OperationState:
     """Mutable twin of `model.Operation`."""
 
     __slots__ = (
-        "awaited", "by_cause", "by_request", "casts", "complete", "dest", "ended", "error", "error_ns", "events",
-        "finished_ns", "global_request_id", "id", "instances", "kind", "kind_ns", "project_id", "rank", "request_id",
-        "source", "started_ns", "last_ns", "answered",
+        "answered",
+        "awaited",
+        "by_cause",
+        "by_request",
+        "casts",
+        "complete",
+        "dest",
+        "ended",
+        "error",
+        "error_ns",
+        "events",
+        "finished_ns",
+        "global_request_id",
+        "id",
+        "instances",
+        "kind",
+        "kind_ns",
+        "last_ns",
+        "project_id",
+        "rank",
+        "request_id",
+        "source",
+        "started_ns",
     )  # fmt: skip
 
     def __init__(self, id: int, request_id: str) -> None:
@@ -97,7 +117,7 @@ class OperationState:
         kind, rank = rules.kind_of(m)
         if rank > self.rank or (rank == self.rank and rank and m.at_ns < self.kind_ns):
             self.kind, self.rank, self.kind_ns = kind, rank, m.at_ns
-            self.complete = self.complete or rank > STEP
+            self.complete = self.complete or rank != STEP
 
     # ------------------------------------------------------------ what it waits for
 
@@ -120,7 +140,8 @@ class OperationState:
             self._ends(call.parent, "")
         for cast in [c for c in self.casts.values() if c.end == "step"]:
             if _shares(cast, call) and any(
-                match.method == call.method and match.fits(call.topic, call.facts) for match in rules.end_steps[cast.method]
+                match.method == call.method and match.fits(call.topic, call.facts)
+                for match in rules.end_steps[cast.method]
             ):
                 good = "status:completed" in call.facts
                 self._ends(cast, "" if good else (self.error or "MigrationError"), call.last_ns)

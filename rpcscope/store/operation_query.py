@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, exists, func, or_, select
@@ -11,12 +11,13 @@ from rpcscope.model import Operation
 from rpcscope.store.database import Database
 from rpcscope.store.names import NameReader
 from rpcscope.store.operation_rows import OPERATION_NAMES, operation_of
+from rpcscope.store.paging import pages
 from rpcscope.store.protocol import OperationFilter
 from rpcscope.store.resume import ID_BITS
 from rpcscope.store.schema import call, operation_instance, operation_part, process
 from rpcscope.store.text import fit
 
-PAGE = 1_000
+_IDS_A_QUERY = 1_000
 _part = operation_part.c
 
 
@@ -27,7 +28,7 @@ def operations(database: Database, names: NameReader, wanted: OperationFilter) -
         return iter(())
     if wanted.limit is None and not wanted.offset:
         return _parts(database, names, _all_parts(conditions))
-    return _pages(database, names, _request_ids(database, conditions, wanted))
+    return _chosen(database, names, _request_ids(database, conditions, wanted))
 
 
 def _conditions(names: NameReader, wanted: OperationFilter) -> list[ColumnElement[bool]] | None:
@@ -86,18 +87,28 @@ def _request_ids(database: Database, conditions: list[ColumnElement[bool]], want
         return list(connection.execute(query).scalars())
 
 
-def _pages(database: Database, names: NameReader, request_ids: list[str]) -> Iterator[Operation]:
+def _chosen(database: Database, names: NameReader, request_ids: list[str]) -> Iterator[Operation]:
     parts: list[Operation] = []
-    for start in range(0, len(request_ids), PAGE):
-        chosen = _part.request_id.in_(request_ids[start : start + PAGE])
+    for start in range(0, len(request_ids), _IDS_A_QUERY):
+        chosen = _part.request_id.in_(request_ids[start : start + _IDS_A_QUERY])
         parts.extend(_parts(database, names, select(operation_part).where(chosen)))
     return iter(sorted(parts, key=lambda part: (part.started_ns, part.id), reverse=True))
 
 
 def _parts(database: Database, names: NameReader, query: Select[Any]) -> Iterator[Operation]:
-    ordered = query.order_by(_part.started_ns.desc(), _part.id.desc())
+    for page in pages(database, query, _part.started_ns, _part.id, newest_first=True):
+        texts = names.load({getattr(row, column) for row in page for column in OPERATION_NAMES})
+        for row in page:
+            yield operation_of(row, texts)
+
+
+def request_ids(database: Database, ids: Collection[int]) -> dict[int, str]:
+    """Request ids by Operation.id; unknown ids are left out."""
+    found: dict[int, str] = {}
+    ordered = sorted(ids)
     with database.reading() as connection:
-        rows = connection.execution_options(stream_results=True, max_row_buffer=PAGE).execute(ordered)
-        for page in rows.partitions(PAGE):
-            texts = names.load({getattr(row, column) for row in page for column in OPERATION_NAMES})
-            yield from (operation_of(row, texts) for row in page)
+        for start in range(0, len(ordered), PAGE):
+            chosen = _part.id.in_(ordered[start : start + PAGE])
+            rows = connection.execute(select(_part.id, _part.request_id).where(chosen))
+            found.update((row.id, row.request_id) for row in rows)
+    return found

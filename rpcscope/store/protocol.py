@@ -65,6 +65,14 @@ class MethodTotal:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingTotals:
+    """What one recording began. Parts of calls that an earlier recording began are not in it."""
+
+    operations: int
+    rpcs: int  # calls, casts and fanouts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StoreStatus:
     """What `rpcscope db status` shows."""
 
@@ -116,7 +124,10 @@ class Writer(Protocol):
 
 
 class Reader(Protocol):
-    """Answers from what is committed. Iterators read as they go and hold a connection until they are exhausted."""
+    """Answers from what is committed. Threads may share it.
+
+    Iterators read page by page as they go and hold nothing in between: they may be left half-read.
+    """
 
     def recordings(self) -> list[RecordingInfo]:
         """All recordings, the oldest first."""
@@ -149,6 +160,10 @@ class Reader(Protocol):
         """
         ...
 
+    def request_ids(self, ids: Collection[int]) -> dict[int, str]:
+        """Request ids of operations by Operation.id; unknown ids are left out."""
+        ...
+
     def open_calls(self) -> list[Call]:
         """Calls that were still open at their last batch, by the first time known of them."""
         ...
@@ -165,6 +180,10 @@ class Reader(Protocol):
         `by` says which operation a call counts for: the one whose request id it carries, or the one that made it
         happen. Without `kind` and `background`, the calls of no operation are in it too.
         """
+        ...
+
+    def recording_totals(self, recording_id: int) -> RecordingTotals:
+        """How many operations and RPCs one recording began."""
         ...
 
     def counts(self) -> dict[str, int]:

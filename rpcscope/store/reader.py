@@ -13,7 +13,7 @@ from rpcscope.store.database import Database
 from rpcscope.store.migrate import database_status, table_counts
 from rpcscope.store.names import NameReader
 from rpcscope.store.operation_rows import PROCESS_NAMES, process_of
-from rpcscope.store.protocol import MethodTotal, OperationFilter, RecordingInfo, StoreStatus
+from rpcscope.store.protocol import MethodTotal, OperationFilter, RecordingInfo, RecordingTotals, StoreStatus
 from rpcscope.store.recording_rows import counters_of, gap_of, recording_of
 from rpcscope.store.schema import gap, process, recording
 
@@ -57,6 +57,10 @@ class SqlReader:
         """Parts of the operations that match, newest first."""
         return operation_query.operations(self._database, self._names, filter or OperationFilter())
 
+    def request_ids(self, ids: Collection[int]) -> dict[int, str]:
+        """Request ids of operations by Operation.id."""
+        return operation_query.request_ids(self._database, ids)
+
     def calls(
         self,
         *,
@@ -85,6 +89,10 @@ class SqlReader:
     ) -> list[MethodTotal]:
         """Totals by operation kind, call kind and method."""
         return total_query.method_totals(self._database, self._names, total_query.TotalFilter(by, kind, background))
+
+    def recording_totals(self, recording_id: int) -> RecordingTotals:
+        """How many operations and RPCs one recording began."""
+        return total_query.recording_totals(self._database, recording_id)
 
     def counts(self) -> dict[str, int]:
         """Rows of each table."""

@@ -6,13 +6,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Select, and_, case, func, select
+from sqlalchemy import Connection, Select, and_, case, func, or_, select
 
-from rpcscope.model import Call, Flag, MessageKind, Outcome
+from rpcscope.model import RPCS, Call, Flag, MessageKind, Outcome
 from rpcscope.store.call_query import CallFilter, open_calls
 from rpcscope.store.database import Database
 from rpcscope.store.names import NameReader, read_names
-from rpcscope.store.protocol import MethodTotal
+from rpcscope.store.protocol import MethodTotal, RecordingTotals
+from rpcscope.store.resume import ID_BITS
 from rpcscope.store.schema import call, operation_part
 
 Key = tuple[str, int, str]  # operation kind, call kind, method
@@ -131,3 +132,18 @@ def _add(totals: dict[Key, list[int]], key: Key, sums: list[int]) -> None:
 def _total(key: Key, sums: list[int]) -> MethodTotal:
     counts = dict(zip(_SUMS, sums, strict=True))
     return MethodTotal(operation_kind=key[0], call_kind=MessageKind(key[1]), method=key[2], **counts)
+
+
+def recording_totals(database: Database, recording_id: int) -> RecordingTotals:
+    """Operations and RPCs whose ids are of one recording; a part of an earlier call is not a call of its own."""
+    kinds = [int(kind) for kind in RPCS]
+    low, high = recording_id << ID_BITS, (recording_id + 1) << ID_BITS
+    begun = case((or_(call.c.publishes > 0, call.c.flags.bitwise_and(int(Flag.NO_REQUEST)) == 0), 1), else_=0)
+    closed = select(func.coalesce(func.sum(begun), 0)).where(call.c.id >= low, call.c.id < high, call.c.kind.in_(kinds))
+    part = operation_part.c
+    with database.reading() as connection:
+        rpcs = int(connection.execute(closed).scalar_one())
+        named = select(func.count()).where(part.id >= low, part.id < high, part.request_id != "")
+        operations = int(connection.execute(named).scalar_one())
+    opened = [c for c in open_calls(database, CallFilter()) if low <= c.id < high and c.kind in RPCS]
+    return RecordingTotals(operations=operations, rpcs=rpcs + len(opened))

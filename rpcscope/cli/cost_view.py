@@ -1,0 +1,74 @@
+"""The cost table: the founding question on one screen."""
+
+from __future__ import annotations
+
+from rich.table import Table
+
+from rpcscope.cli.output import cell, console, number, plain, size, table
+from rpcscope.query.cost import KindCost
+
+
+def print_costs(costs: list[KindCost], conditions: list[str], *, with_methods: bool) -> None:
+    """A line per kind, then the methods, then the conditions under which the numbers hold."""
+    screen = console()
+    if not costs:
+        screen.print("Nothing is stored yet: `rpcscope import FILE` or `rpcscope record` fills the database.")
+        return
+    screen.print(_summary(costs))
+    if with_methods:
+        for cost in costs:
+            screen.print()
+            screen.print(_methods(cost))
+    screen.print()
+    screen.print(
+        "A message is one publish. RPCs are calls, casts and fanouts; each call has a reply. By cause: with what the"
+    )
+    screen.print(
+        "operation made happen under other request ids. One number: the same in every operation; else median (p95)."
+    )
+    if any(cost.left_out for cost in costs):
+        screen.print("left out: unfinished or failed, or their beginning was not recorded.")
+    if any(cost.gaps for cost in costs):
+        screen.print("blind: operations during which the tap missed messages; their counts may be too low.")
+    for text in conditions:
+        screen.print("Conditions: ", cell(text), sep="")
+
+
+def _summary(costs: list[KindCost]) -> Table:
+    left_out, blind = any(c.left_out for c in costs), any(c.gaps for c in costs)
+    columns = ["kind", ">operations", *([">left out"] if left_out else []), *([">blind"] if blind else []), ">RPCs", ">calls",
+               ">casts", ">fanouts", ">replies", ">messages", ">by cause", ">bytes", ">p50 ms", ">p95 ms", ">max ms"]  # fmt: skip
+    lines = table(*columns)
+    for c in costs:
+        extra = [number(c.left_out)] if left_out else []
+        extra += [number(c.gaps)] if blind else []
+        lines.add_row(
+            cell(c.kind), number(c.operations), *extra,
+            *(plain(s.as_dict()) for s in (c.rpcs, c.calls, c.casts, c.fanouts, c.replies, c.messages, c.messages_by_cause)),
+            size(c.bytes.p50), *(number(v) for v in (c.duration_ms.p50, c.duration_ms.p95, c.duration_ms.max)),
+        )  # fmt: skip
+    return lines
+
+
+def _methods(cost: KindCost) -> Table:
+    lines = table(
+        "method",
+        "",
+        ">count",
+        ">per operation",
+        ">messages",
+        ">share",
+        ">bytes",
+        ">mean ms",
+        "failures",
+        title=cost.kind,
+    )
+    for m in cost.methods:
+        failures = [f"{m.failed} failed"] if m.failed else []
+        failures += [f"{m.timed_out} timed out"] if m.timed_out else []
+        failures += [f"{m.expected_failures} expected"] if m.expected_failures else []
+        lines.add_row(
+            cell(m.method), m.kind, number(m.count), number(m.per_operation, 2), number(m.messages), f"{m.share:.1%}",
+            size(m.bytes), number(m.mean_ms, 1), ", ".join(failures),
+        )  # fmt: skip
+    return lines

@@ -1,0 +1,92 @@
+"""`rpcscope db`: the database itself."""
+
+from __future__ import annotations
+
+import click
+
+from rpcscope.cli import output
+from rpcscope.cli.options import db_option, default_database, format_option, moment, opened
+from rpcscope.cli.output import number
+from rpcscope.errors import UsageError
+
+
+@click.group("db")
+def db_command() -> None:
+    """Upgrade, inspect and prune the database."""
+
+
+@db_command.command("upgrade")
+@db_option()
+def _upgrade(db: str | None) -> None:
+    """Bring the database to the revision this rpcscope needs; an empty one gets its tables."""
+    from rpcscope.store.migrate import upgrade
+
+    upgrade(db or default_database())
+    click.echo("The database is up to date.")
+
+
+@db_command.command("status")
+@db_option()
+@format_option("table", "json")
+def _status(db: str | None, format_: str) -> None:
+    """Revision, size, rows, recordings and gaps."""
+    from dataclasses import asdict
+
+    from rpcscope.query.times import iso
+
+    with opened(db) as store:
+        reader = store.reader()
+        status, recordings, gaps = reader.status(), reader.recordings(), reader.gaps()
+    if format_ == "json":
+        rows = [
+            {"label": i.recording.label, "source": i.recording.source, "mode": i.recording.tap_mode, "conditions": i.recording.conditions,
+             "last_event": iso(i.last_ns), "ended": i.recording.ended_ns is not None, **asdict(i.counters)}
+            for i in recordings
+        ]  # fmt: skip
+        blind = [
+            {"from": iso(g.from_ns), "to": iso(g.to_ns), "cause": g.cause.name.lower(), "estimate": g.estimate}
+            for g in gaps
+        ]
+        output.put_json({**asdict(status), "recordings": rows, "gaps": blind})
+        return
+    screen = output.console()
+    screen.print(
+        f"{status.dialect}, revision {status.revision} (needed: {status.head}), {number(status.size_bytes / 1e6, 1)} MB"
+    )
+    lines = output.table("table", ">rows")
+    for name, count in status.rows.items():
+        lines.add_row(name, number(count))
+    screen.print(lines)
+    lines = output.table(
+        "recording", "last event", ">seen", ">rejected", ">messages", ">duplicates", ">evicted", "state"
+    )
+    for i in recordings:
+        c = i.counters
+        lines.add_row(
+            output.cell(i.recording.label), output.cell(iso(i.last_ns)), number(c.seen), number(c.rejected), number(c.messages),
+            number(c.duplicates), number(c.evicted), "ended" if i.recording.ended_ns is not None else "open",
+        )  # fmt: skip
+    screen.print(lines)
+    for g in gaps:
+        missed = "an unknown number of" if g.estimate is None else f"about {g.estimate:,}"
+        screen.print(
+            output.cell(f"blind {iso(g.from_ns)} to {iso(g.to_ns)}: {g.cause.name.lower()}, {missed} messages")
+        )
+
+
+@db_command.command("prune")
+@db_option()
+@click.option(
+    "--before", required=True, metavar="TIME", help="Remove what ended before: 2026-11-20T03:10 (UTC), or 30d ago."
+)
+def _prune(db: str | None, before: str) -> None:
+    """Remove old operations with their calls."""
+    before_ns = moment(before, "--before")
+    if before_ns is None:
+        raise UsageError("--before wants a time")
+    with opened(db) as store:
+        removed = store.writer().prune(before_ns)
+    lines = output.table("table", ">rows removed")
+    for name, count in removed.items():
+        lines.add_row(name, number(count))
+    output.console().print(lines)

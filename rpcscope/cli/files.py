@@ -1,0 +1,162 @@
+"""`rpcscope import` and `rpcscope scrub`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from rpcscope.cli.options import db_option, format_option, opened, rules_option, the_rules
+from rpcscope.cli.output import console, number, put_json, table
+from rpcscope.errors import CaptureError
+
+if TYPE_CHECKING:
+    from rpcscope.capture.reader import CaptureReader
+    from rpcscope.model import Counters
+    from rpcscope.rules import Rules
+    from rpcscope.store.store import Store
+
+_FILES = click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+
+
+@click.command("import")
+@_FILES
+@db_option()
+@rules_option()
+@click.option(
+    "--ignore-traceparent", is_flag=True, help="Infer every parent, also where messages carry a trace context."
+)
+@click.option("--conditions", default="", help="What was recorded: release, driver, workers. Shown beside the results.")
+@format_option("table", "json")
+def import_command(
+    files: tuple[Path, ...],
+    db: str | None,
+    rules: tuple[Path, ...],
+    ignore_traceparent: bool,
+    conditions: str,
+    format_: str,
+) -> int:
+    """Store capture FILES: rpcscope's own, or raw firehose lines with their .mgmt.json.gz beside them.
+
+    A file that is stored already changes nothing; one that was interrupted goes on where it stopped.
+    A file that can not be read is named on stderr and the others are still stored (exit code 3).
+    """
+    known = the_rules(rules)
+    results: list[dict[str, object]] = []
+    failed = False
+    with opened(db, create=True) as store, _progress() as progress:
+        for path in files:
+            try:
+                results.append(_import_one(store, path, known, not ignore_traceparent, conditions, progress))
+            except CaptureError as error:
+                failed = True
+                click.echo(f"rpcscope: {error}", err=True)
+    _print_import(results, format_)
+    return CaptureError.exit_code if failed else 0
+
+
+def _import_one(
+    store: Store, path: Path, rules: Rules, use_traceparent: bool, conditions: str, progress: Progress
+) -> dict[str, object]:
+    from rpcscope.capture import CaptureReader
+    from rpcscope.pipeline import Recorder
+
+    with CaptureReader(path) as reader:
+        writer = store.writer()
+        resume = writer.start(
+            source="file", scope="file", digest=reader.digest, label=reader.label or path.name, tap_mode=reader.mode,
+            conditions=conditions or reader.conditions, started_ns=0,
+        )  # fmt: skip
+        known = resume.recording.ended_ns is not None
+        counters = resume.counters
+        if not known:
+            task = progress.add_task(path.name, total=reader.total_bytes or None)
+            recorder = Recorder(writer, resume, rules, use_traceparent=use_traceparent)
+            recorder.run(reader, progress=lambda _: _advance(progress, task, reader))
+            counters = recorder.end(rejected=reader.rejected)
+        if reader.problem:
+            click.echo(f"rpcscope: {reader.problem}", err=True)
+        return _row(path, counters, store, resume.recording.id, known)
+
+
+def _advance(progress: Progress, task: TaskID, reader: CaptureReader) -> None:
+    progress.update(task, completed=reader.bytes_read)
+
+
+def _row(path: Path, c: Counters, store: Store, recording_id: int, known: bool) -> dict[str, object]:
+    totals = store.reader().recording_totals(recording_id)
+    return {
+        "file": path.name,
+        "seen": c.seen,
+        "decoded": c.decoded,
+        "rejected": c.rejected,
+        "markers": c.markers,
+        "duplicates": c.duplicates,
+        "messages": c.messages,
+        "copies": c.copies,
+        "calls": totals.rpcs,
+        "operations": totals.operations,
+        "evicted": c.evicted,
+        "already_stored": known,
+    }
+
+
+_TOTALS = {
+    "seen": "events seen",
+    "decoded": "decoded",
+    "rejected": "rejected",
+    "markers": "markers of a tap",
+    "duplicates": "duplicates",
+    "messages": "messages (publishes)",
+    "copies": "copies (deliveries)",
+    "calls": "calls, casts, fanouts",
+    "operations": "operations",
+}
+
+
+def _print_import(rows: list[dict[str, object]], format_: str) -> None:
+    totals = {key: sum(int(str(row[key])) for row in rows) for key in _TOTALS}
+    if format_ == "json":
+        put_json({**totals, "files": rows})
+        return
+    for row in rows:
+        if row["already_stored"]:
+            click.echo(f"{row['file']}: stored before, nothing changed")
+    lines = table("", ">", "")
+    for key, words in _TOTALS.items():
+        lines.add_row(words, number(totals[key]), _sum_of(key))
+    console().print(lines)
+
+
+def _sum_of(key: str) -> str:
+    return {"seen": "= decoded + rejected + markers", "decoded": "= duplicates + messages + copies"}.get(key, "")
+
+
+def _progress() -> Progress:
+    from rich.console import Console
+
+    return Progress(
+        TextColumn("{task.description}", markup=False), BarColumn(), TimeRemainingColumn(), console=Console(stderr=True), transient=True,
+        disable=not Console(stderr=True).is_terminal,
+    )  # fmt: skip
+
+
+@click.command("scrub")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="The capture to write.")
+@click.option("--pseudonymize", "keyfile", type=click.Path(path_type=Path), metavar="KEYFILE",
+              help="Replace hosts, addresses, projects and servers by names made with this key.")  # fmt: skip
+@click.option("--conditions", default="", help="What was recorded: release, driver, workers.")
+@rules_option()
+def scrub_command(file: Path, output: Path, keyfile: Path | None, conditions: str, rules: tuple[Path, ...]) -> None:
+    """Make a capture of FILE that can be shared: sizes, times and methods stay, contents go."""
+    from rpcscope.capture.scrub import scrub_file
+
+    report = scrub_file(file, output, the_rules(rules), keyfile=keyfile, conditions=conditions)
+    if report.problem:
+        click.echo(f"rpcscope: {report.problem}", err=True)
+    click.echo(
+        f"{output}: {report.written:,} events, {report.dropped:,} left out because they are no oslo.messaging messages"
+    )

@@ -1,0 +1,92 @@
+"""`rpcscope`: its commands, its options, and how an error ends it."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import os
+import sys
+from typing import Any
+
+import click
+
+from rpcscope import __version__
+from rpcscope.errors import RpcscopeError
+
+COMMANDS = {
+    "record": ("rpcscope.cli.record", "Record a live broker until Ctrl-C."),
+    "capture": ("rpcscope.cli.record", "Record a live broker into a scrubbed capture file."),
+    "untrace": ("rpcscope.cli.record", "End tracing that a recorder left on."),
+    "import": ("rpcscope.cli.files", "Store capture files."),
+    "scrub": ("rpcscope.cli.files", "Make a capture that can be shared."),
+    "cost": ("rpcscope.cli.look", "What each kind of operation costs in RPCs."),
+    "operations": ("rpcscope.cli.look", "List operations."),
+    "show": ("rpcscope.cli.look", "One operation: who called whom, and how long it took."),
+    "calls": ("rpcscope.cli.look", "List calls, casts and fanouts."),
+    "stuck": ("rpcscope.cli.look", "Operations that are not over: who owes the answer."),
+    "db": ("rpcscope.cli.database", "Upgrade, inspect and prune the database."),
+    "demo": ("rpcscope.cli.demo", "A recording of a real nova, and the same played live."),
+}
+INTERRUPTED = 130
+
+
+class _Lazy(click.Group):
+    """Imports a command's module when the command is used, so that --help is quick."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(COMMANDS[cmd_name][0])
+        command: click.Command = getattr(module, f"{cmd_name}_command")
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="rpcscope")
+@click.option("-v", "--verbose", count=True, help="More messages on stderr; twice for all.")
+def cli(verbose: int) -> None:
+    """RPC observability for OpenStack control planes.
+
+    Records what nova and its friends say to each other over RabbitMQ, and answers how many RPCs a VM
+    boot makes, which ones, and where the time goes. Begin with `rpcscope demo`.
+    """
+    level = (logging.WARNING, logging.INFO, logging.DEBUG)[min(verbose, 2)]
+    logging.basicConfig(level=logging.WARNING, format="rpcscope: %(message)s", stream=sys.stderr)
+    for name in ("rpcscope", "rpcscope_collectors"):
+        logging.getLogger(name).setLevel(level)
+
+
+def main(args: list[str] | None = None) -> None:
+    """Run the command line and exit: 0 well, 1 to 5 see rpcscope.errors, 130 interrupted."""
+    sys.exit(_run(args))
+
+
+def _run(args: list[str] | None) -> int:
+    try:
+        result: Any = cli.main(args=args, prog_name="rpcscope", standalone_mode=False)
+        sys.stdout.flush()
+    except click.exceptions.Abort:
+        return INTERRUPTED
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except RpcscopeError as error:
+        return _say(str(error), error.exit_code)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # `rpcscope calls | head`
+        return 0
+    return result if isinstance(result, int) else 0
+
+
+def _say(sentence: str, code: int) -> int:
+    click.echo(f"rpcscope: {sentence}", err=True)
+    return code

@@ -1,0 +1,73 @@
+"""Lists of operations."""
+
+from __future__ import annotations
+
+from rpcscope.cli.output import cell, console, number, size, table
+from rpcscope.query.operations import OperationView
+from rpcscope.query.times import iso, ms
+
+STYLES = {"failed": "red", "stuck": "bold red", "running": "yellow", "unknown": "dim"}
+
+
+def print_operations(views: list[OperationView], *, capped: int | None) -> None:
+    """A line per operation."""
+    screen = console()
+    if not views:
+        screen.print("No operation matches. `--all` shows timers and start-up too.")
+        return
+    lines = table("started", "kind", "status", ">ms", ">RPCs", ">messages", ">bytes", "hosts", "servers", "!request id")
+    for view in views:
+        o = view.whole
+        status = view.status.name.lower()
+        lines.add_row(
+            cell((iso(o.started_ns) or "")[:23]), cell(o.kind or "?"),
+            cell(f"{status}: {o.error}" if o.error and status == "failed" else status, STYLES.get(status, "")),
+            number(ms(view.duration_ns)), number(o.by_request.rpcs),
+            number(o.by_request.messages) + ("*" if view.gaps else ""), size(o.by_request.bytes),
+            cell(_hosts(view)), cell(_servers(o.instances)), cell(o.request_id or "(none)"),
+        )  # fmt: skip
+    screen.print(lines)
+    if any(view.gaps for view in views):
+        screen.print("* the tap was blind at some time during it: the counts may be too low.")
+    if capped is not None and len(views) == capped:
+        screen.print(f"The newest {capped}; --limit N or --all for more.")
+
+
+def print_stuck(views: list[OperationView]) -> None:
+    """A line per unfinished operation: who owes the next step."""
+    screen = console()
+    if not views:
+        screen.print("Nothing is in flight or stuck.")
+        return
+    lines = table("kind", "status", "last step", "waits for", "owed by", "since", "servers", "!request id")
+    for view in views:
+        o, owed = view.whole, view.owed
+        status = view.status.name.lower()
+        lines.add_row(
+            cell(o.kind or "?"), cell(status, STYLES.get(status, "")), cell((iso(o.last_ns) or "")[:23]), cell(owed.method if owed else "?"),
+            cell(_debtor(view)), cell((iso(owed.since_ns) or "")[:23] if owed else ""), cell(_servers(o.instances)), cell(o.request_id),
+        )  # fmt: skip
+    screen.print(lines)
+
+
+def _debtor(view: OperationView) -> str:
+    owed = view.owed
+    if owed is None:
+        return "?"
+    if not owed.process:
+        return f"nobody took it from the queue of {owed.host}" if owed.host else "nobody took it from its queue"
+    where = f"{owed.process} on {owed.host}" if owed.host else owed.process
+    return f"{where}, which is gone" if owed.process_gone else where
+
+
+def _hosts(view: OperationView) -> str:
+    o = view.whole
+    if o.source_host and o.dest_host:
+        return f"{o.source_host} > {o.dest_host}"
+    return o.dest_host or o.source_host
+
+
+def _servers(instances: tuple[str, ...]) -> str:
+    if len(instances) == 1:
+        return instances[0]
+    return f"{len(instances)} servers" if instances else ""

@@ -1,0 +1,91 @@
+"""One operation as a tree on the terminal."""
+
+from __future__ import annotations
+
+from rich.text import Text
+from rich.tree import Tree
+
+from rpcscope.cli.operation_view import STYLES
+from rpcscope.cli.output import cell, console, size
+from rpcscope.model import Outcome, ParentSource
+from rpcscope.query.calls import KIND_WORDS, CallView
+from rpcscope.query.operations import OperationView
+from rpcscope.query.times import iso, ms
+from rpcscope.query.tree import Node
+
+
+def print_tree(view: OperationView, roots: list[Node], others: list[CallView]) -> None:
+    """A head line, the tree, and what is left over."""
+    screen = console()
+    began = view.whole.started_ns
+    tree = Tree(_head(view), guide_style="dim")
+    stack = [(tree, node) for node in reversed(roots)]
+    while stack:
+        branch, node = stack.pop()
+        grown = branch.add(_line(node.view, began))
+        stack.extend((grown, child) for child in reversed(node.children))
+    screen.print(tree)
+    screen.print(_foot(view), style="dim")
+    if others:
+        screen.print(f"{len(others)} more calls carry this request id and were caused by other operations.")
+
+
+def _head(view: OperationView) -> Text:
+    o, t = view.whole, view.whole.by_request
+    status = view.status.name.lower()
+    head = Text.assemble((o.kind or "unknown kind", "bold"), "  ", (status, STYLES.get(status, "green")))
+    if o.error:
+        head.append(f" {o.error}", "red")
+    duration = ms(view.duration_ns)
+    head.append(f"  {duration:,.0f} ms" if duration is not None else "")
+    head.append(f"\n{o.request_id}  {iso(o.started_ns)}")
+    if o.source_host or o.dest_host:
+        head.append(f"  {o.source_host or '-'} > {o.dest_host or '-'}")
+    head.append(
+        f"\n{t.messages} messages = {t.calls} calls + {t.casts} casts + {t.fanouts} fanouts + {t.replies} replies"
+    )
+    for count, word in ((t.heartbeats, "heartbeats"), (t.notifications, "notifications")):
+        head.append(f" + {count} {word}" if count else "")
+    head.append(f", {size(t.bytes)}")
+    if o.by_cause.messages != t.messages:
+        head.append(f"; {o.by_cause.messages} by cause")
+    for server in o.instances[:5]:
+        head.append(f"\nserver {server}")
+    if view.owed is not None:
+        head.append(f"\nwaits for {view.owed.method} of {view.owed.process or 'nobody'} {view.owed.host}", "bold red")
+    if view.gaps:
+        head.append("\nthe tap was blind at some time during it: calls may be missing", "red")
+    return head
+
+
+def _line(view: CallView, began: int) -> Text:
+    c = view.call
+    at = ms((c.published_ns or c.last_ns) - began) or 0.0
+    line = Text.assemble((f"{at:9,.1f} ms ", "cyan"), (f"{KIND_WORDS[c.kind]:6} ", "dim"), (c.method, "bold"))
+    line.append(f"  {view.sender} > {view.worker if c.kind.name != 'FANOUT' else f'{c.copies} copies'}")
+    for words in _times(view):
+        line.append(f"  {words}", "dim")
+    line.append(f"  {size(c.request_bytes + c.reply_bytes)}", "dim")
+    if c.failure:
+        line.append(f"  {c.failure}", "yellow" if c.flags & 16 else "red")
+    elif view.outcome not in (Outcome.OK, Outcome.NONE):
+        line.append(f"  {view.outcome.name.lower()}", "red")
+    if c.parent_source is ParentSource.TRACEPARENT:
+        line.append("  (traced)", "dim")
+    return line
+
+
+def _times(view: CallView) -> list[str]:
+    total, wait, server = ms(view.total_ns), ms(view.broker_wait_ns), ms(view.server_ns)
+    found = [f"{total:,.1f} ms"] if total is not None else []
+    if wait is not None and server is not None:
+        found.append(f"(queue {wait:,.1f}, server {server:,.1f})")
+    elif wait is not None:
+        found.append(f"(queue {wait:,.1f})")
+    return found
+
+
+def _foot(view: OperationView) -> Text:
+    return cell(
+        "time since the start, kind, method, who > who, time to the reply (in the queue, in the server), bytes both ways"
+    )

@@ -1,0 +1,232 @@
+"""Calls as they are asked for: parts put together, processes named, waits worked out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from rpcscope.model import RPCS, Call, Clock, Flag, MessageKind, Outcome, ParentSource, Process
+from rpcscope.query.operations import process_name
+from rpcscope.query.times import MS, between, iso, ms
+from rpcscope.store.protocol import Reader
+
+KIND_WORDS = {
+    MessageKind.REQUEST: "call",
+    MessageKind.CAST: "cast",
+    MessageKind.FANOUT: "fanout",
+    MessageKind.REPLY: "reply",
+    MessageKind.HEARTBEAT: "heartbeat",
+    MessageKind.NOTIFICATION: "notification",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class End:
+    """One side of a call."""
+
+    process: str  # program:pid
+    host: str
+
+    def __str__(self) -> str:
+        program = self.process.partition(":")[0] if "->" not in self.process else "?"
+        return f"{program or '?'}@{self.host}" if self.host else self.process or "?"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallView:
+    """One call, cast, fanout or notification."""
+
+    call: Call
+    request_id: str  # that it carries
+    operation_request_id: str  # of the operation that caused it
+    sender: End
+    worker: End
+    outcome: Outcome
+
+    @property
+    def broker_wait_ns(self) -> int | None:
+        """In the queue. Unknown when publish and delivery were stamped by two clocks."""
+        if self.call.clock is not Clock.TAP:
+            return None
+        return between(self.call.published_ns, self.call.delivered_ns)
+
+    @property
+    def server_ns(self) -> int | None:
+        """From the delivery to the reply: waiting in the worker's pool and executing."""
+        if self.call.clock is not Clock.TAP:
+            return None
+        return between(self.call.delivered_ns, self.call.replied_ns)
+
+    @property
+    def total_ns(self) -> int | None:
+        """From the publish to the reply's publish."""
+        return between(self.call.published_ns, self.call.replied_ns)
+
+    def as_dict(self) -> dict[str, object]:
+        """The fields of the JSON contract."""
+        c = self.call
+        return {
+            "unique_id": c.unique_id,
+            "parent_unique_id": c.parent_unique_id or None,
+            "parent_source": c.parent_source.name.lower(),
+            "request_id": self.request_id or None,
+            "operation_request_id": self.operation_request_id or None,
+            "kind": KIND_WORDS[c.kind],
+            "method": c.method,
+            "namespace": c.namespace or None,
+            "version": c.version or None,
+            "exchange": c.exchange,
+            "topic": c.topic or None,
+            "server": c.server or None,
+            "from": {"process": self.sender.process or None, "host": self.sender.host or None},
+            "to": {"process": self.worker.process or None, "host": self.worker.host or None},
+            "published_at": iso(c.published_ns),
+            "delivered_at": iso(c.delivered_ns),
+            "replied_at": iso(c.replied_ns),
+            "reply_delivered_at": iso(c.reply_delivered_ns),
+            "clock": c.clock.name.lower(),
+            "broker_wait_ms": ms(self.broker_wait_ns),
+            "server_ms": ms(self.server_ns),
+            "reply_wait_ms": ms(between(c.replied_ns, c.reply_delivered_ns)),
+            "total_ms": ms(self.total_ns),
+            "timeout_ms": c.expiration_ms,
+            "outcome": None if self.outcome is Outcome.NONE else self.outcome.name.lower(),
+            "failure": c.failure or None,
+            "flags": [flag.name.lower() for flag in Flag if c.flags & flag and flag.name],
+            "request_bytes": c.request_bytes,
+            "reply_bytes": c.reply_bytes,
+            "publishes": c.publishes,
+            "replies": c.replies,
+            "heartbeats": c.heartbeats,
+            "copies": c.copies,
+        }
+
+
+class Calls:
+    """Reads calls from a store."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self._processes: dict[int, Process] = reader.processes()
+        self._over = {i.recording.id: (i.last_ns, i.recording.ended_ns is not None) for i in reader.recordings()}
+
+    def of_operation(self, ids: tuple[int, ...]) -> list[CallView]:
+        """Everything that an operation caused or that carries its request id, by time."""
+        calls = list(self._reader.calls(operation_ids=ids, cause_ids=ids))
+        return list(self._views(lambda: calls, self._request_ids(calls)))
+
+    def rpcs(
+        self, *, background: bool | None = False, since_ns: int | None = None, until_ns: int | None = None
+    ) -> Iterator[CallView]:
+        """Calls, casts and fanouts by time.
+
+        Args:
+            background: False: only of operations that people started; None: all.
+        """
+        operations = list(self._reader.operations())
+        wanted = None if background is None else {o.id for o in operations if o.background is background}
+        request_ids = {o.id: o.request_id for o in operations}
+        for view in self._views(lambda: self._reader.calls(since_ns=since_ns, until_ns=until_ns), request_ids):
+            if view.call.kind in RPCS and (wanted is None or view.call.cause_id in wanted):
+                yield view
+
+    def _request_ids(self, calls: Iterable[Call]) -> dict[int, str]:
+        ids = {call.operation_id for call in calls} | {call.cause_id for call in calls}
+        return self._reader.request_ids(ids)
+
+    def _views(self, read: Callable[[], Iterable[Call]], request_ids: dict[int, str]) -> Iterator[CallView]:
+        for call in merged(read):
+            yield CallView(
+                call=call,
+                request_id=request_ids.get(call.operation_id, ""),
+                operation_request_id=request_ids.get(call.cause_id, ""),
+                sender=self._end(call.from_process, ""),
+                worker=self._end(call.to_process, call.server),
+                outcome=self._outcome(call),
+            )
+
+    def _end(self, process_id: int, server: str) -> End:
+        process = self._processes.get(process_id)
+        return End(process=process_name(process), host=(process.host if process else "") or server)
+
+    def _outcome(self, call: Call) -> Outcome:
+        """What is still open when a recording is over is timed out or unanswered."""
+        if call.outcome is not Outcome.PENDING:
+            return call.outcome
+        last_ns, ended = self._over.get(call.id >> 40, (0, False))
+        if (
+            call.expiration_ms is not None
+            and call.published_ns is not None
+            and (last_ns >= call.published_ns + call.expiration_ms * MS)
+        ):
+            return Outcome.TIMED_OUT
+        return Outcome.UNANSWERED if ended else Outcome.PENDING
+
+
+def merged(read: Callable[[], Iterable[Call]]) -> Iterator[Call]:
+    """Calls with their parts added up, in the order of `read`.
+
+    Parts (late events, what another recorder saw) are rare and carry Flag.NO_REQUEST: a first reading
+    collects them, a second gives each to its call; those without one come last.
+    """
+    parts: dict[str, Call] = {}
+    replies: dict[str, str] = {}
+    for call in read():
+        if call.flags & Flag.NO_REQUEST:
+            before = parts.get(call.unique_id)
+            parts[call.unique_id] = call if before is None else join(before, call)
+            if call.kind in (MessageKind.REPLY, MessageKind.HEARTBEAT):
+                replies[call.msg_id] = call.unique_id
+    for call in read():
+        if call.flags & Flag.NO_REQUEST:
+            continue
+        for key in (call.unique_id, replies.get(call.msg_id, "")):
+            if part := parts.pop(key, None):
+                call = join(call, part)
+        yield call
+    yield from parts.values()
+
+
+def join(one: Call, other: Call) -> Call:
+    """Two parts of one call as one."""
+    main, extra = (other, one) if one.flags & Flag.NO_REQUEST and not other.flags & Flag.NO_REQUEST else (one, other)
+    flags = (main.flags | extra.flags) & ~Flag.NO_REQUEST | (main.flags & extra.flags & Flag.NO_REQUEST)
+    replied = _earliest(main.replied_ns, extra.replied_ns)
+    outcome, failure = main.outcome, main.failure or extra.failure
+    if main.kind is MessageKind.REQUEST and main.replied_ns is None and replied is not None:
+        outcome = Outcome.FAILED if failure else Outcome.OK
+        if outcome_late(main, replied):
+            outcome, flags = Outcome.TIMED_OUT, flags | Flag.LATE_REPLY
+    return replace(
+        main,
+        outcome=outcome,
+        failure=failure,
+        flags=int(flags),
+        parent_id=main.parent_id or extra.parent_id,
+        parent_unique_id=main.parent_unique_id or extra.parent_unique_id,
+        parent_source=main.parent_source if main.parent_source is not ParentSource.NONE else extra.parent_source,
+        from_process=main.from_process or extra.from_process,
+        to_process=main.to_process or extra.to_process,
+        published_ns=_earliest(main.published_ns, extra.published_ns),
+        delivered_ns=_earliest(main.delivered_ns, extra.delivered_ns),
+        replied_ns=replied,
+        reply_delivered_ns=_earliest(main.reply_delivered_ns, extra.reply_delivered_ns),
+        last_ns=max(main.last_ns, extra.last_ns),
+        publishes=main.publishes + extra.publishes,
+        replies=main.replies + extra.replies,
+        heartbeats=main.heartbeats + extra.heartbeats,
+        copies=main.copies + extra.copies,
+        request_bytes=main.request_bytes + extra.request_bytes,
+        reply_bytes=main.reply_bytes + extra.reply_bytes,
+    )
+
+
+def outcome_late(call: Call, replied_ns: int) -> bool:
+    """Whether a reply came after the caller's time."""
+    if call.expiration_ms is None or call.published_ns is None:
+        return False
+    return replied_ns > call.published_ns + call.expiration_ms * MS
+
+
+def _earliest(one: int | None, other: int | None) -> int | None:
+    return min((t for t in (one, other) if t is not None), default=None)
