@@ -107,8 +107,8 @@ def request_ids(database: Database, ids: Collection[int]) -> dict[int, str]:
     found: dict[int, str] = {}
     ordered = sorted(ids)
     with database.reading() as connection:
-        for start in range(0, len(ordered), PAGE):
-            chosen = _part.id.in_(ordered[start : start + PAGE])
+        for start in range(0, len(ordered), 500):
+            chosen = _part.id.in_(ordered[start : start + 500])
             rows = connection.execute(select(_part.id, _part.request_id).where(chosen))
             found.update((row.id, row.request_id) for row in rows)
     return found
