@@ -14,9 +14,8 @@ from rpcscope.model import Call
 from rpcscope.store.call_rows import NAME_COLUMNS, call_of, first_ns, open_call
 from rpcscope.store.database import Database
 from rpcscope.store.names import NameReader
+from rpcscope.store.paging import pages
 from rpcscope.store.schema import call, open_message
-
-PAGE = 2_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,17 +43,17 @@ def open_calls(database: Database, wanted: CallFilter) -> list[Call]:
     """Open calls by `first_ns` and id."""
     table = open_message.c
     query = _filtered(select(table.blob), open_message, table.since, wanted)
+    query = query.order_by(table.since, table.id).limit(wanted.limit)
     with database.reading() as connection:
         return [open_call(blob) for blob in connection.execute(query).scalars()]
 
 
 def _closed(database: Database, names: NameReader, wanted: CallFilter) -> Iterator[Call]:
     query = _filtered(select(call), call, call.c.first_ns, wanted)
-    with database.reading() as connection:
-        rows = connection.execution_options(stream_results=True, max_row_buffer=PAGE).execute(query)
-        for page in rows.partitions(PAGE):
-            texts = names.load({row[column] for row in page for column in NAME_COLUMNS})
-            yield from (call_of(row, texts) for row in page)
+    for page in pages(database, query, call.c.first_ns, call.c.id, limit=wanted.limit):
+        texts = names.load({row[column] for row in page for column in NAME_COLUMNS})
+        for row in page:
+            yield call_of(row, texts)
 
 
 def _filtered(query: Select[Any], table: Table, first: ColumnElement[int], wanted: CallFilter) -> Select[Any]:
@@ -66,7 +65,7 @@ def _filtered(query: Select[Any], table: Table, first: ColumnElement[int], wante
     ids = [_one_of(table.c[column], numbers) for column, numbers in pairs if numbers is not None]
     if ids:
         query = query.where(or_(*ids))
-    return query.order_by(first, table.c.id).limit(wanted.limit)
+    return query
 
 
 def _one_of(column: ColumnElement[int], numbers: Collection[int]) -> ColumnElement[bool]:

@@ -81,7 +81,7 @@ class SqlWriter:
 
     def _put(self, connection: Connection, batch: Batch) -> tuple[int, dict[str, int]]:
         stored = _stored_batches(connection, batch.recording_id)
-        known = self._batches.get(batch.recording_id, stored)
+        known = self._batches.setdefault(batch.recording_id, stored)
         if stored == known + 1 and batch is self._doubtful:
             return stored, {}
         if stored != known:
