@@ -27,7 +27,7 @@ test-all: .venv/.dev ## run the tests and those that take long
 	@$(BIN)/pytest
 
 lint: .venv/.dev ## style, formatting, types and what a room may import
-	$(BIN)/ruff check .
+	$(BIN)/ruff check --output-format concise .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	PYTHONPATH=.:collectors:web:alembic $(BIN)/lint-imports
