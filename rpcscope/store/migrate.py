@@ -49,8 +49,8 @@ def status(url: str) -> StoreStatus:
         return database_status(database)
 
 
-def upgrade_database(database: Database) -> None:
-    """See `upgrade`."""
+def upgrade_database(database: Database, *, only_empty: bool = False) -> None:
+    """See `upgrade`; with `only_empty` a database that has tables is left as it is."""
     make_folder(database)
     if database.dialect == "sqlite":
         _use_wal(database)
@@ -58,6 +58,8 @@ def upgrade_database(database: Database) -> None:
         revision = _revision(connection, database.shown)
         if revision and revision not in _known():
             raise StoreError(_ahead(database.shown, revision))
+        if revision and only_empty:
+            return
         config = _config()
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
@@ -78,10 +80,12 @@ def check_database(database: Database) -> None:
         )
 
 
-def is_empty(database: Database) -> bool:
-    """Whether the database has no table at all."""
+def create_tables(database: Database) -> None:
+    """Makes the tables of an empty database; waits for another program that is making them."""
     with database.reading() as connection:
-        return not inspect(connection).get_table_names()
+        ready = {_MARK, _VERSION} <= set(inspect(connection).get_table_names()) and _stored_revision(connection)
+    if not ready:
+        upgrade_database(database, only_empty=True)
 
 
 def make_folder(database: Database) -> None:
@@ -122,7 +126,17 @@ def _revision(connection: Connection, shown: str) -> str:
         return ""
     if not {_MARK, _VERSION} <= tables:
         raise StoreError(f"the database {shown} has tables of another program: name an empty database")
-    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar() or ""
+    revision = _stored_revision(connection)
+    if not revision:
+        # MariaDB can not undo a CREATE TABLE.
+        raise StoreError(
+            f"the database {shown} has no revision: its creation was interrupted, drop it and create it again"
+        )
+    return revision
+
+
+def _stored_revision(connection: Connection) -> str:
+    return str(connection.execute(text("SELECT version_num FROM alembic_version")).scalar() or "")
 
 
 def _ahead(shown: str, revision: str) -> str:

@@ -20,11 +20,13 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
 )
+from sqlalchemy.dialects.mysql import MEDIUMBLOB
 
 TEXT_LENGTH = 255
-BLOB_LENGTH = 2**24 - 1
 TALLY = ("calls", "casts", "fanouts", "replies", "heartbeats", "notifications", "copies", "bytes")
 
+# A plain BLOB of MariaDB ends at 64 kB.
+BLOB = LargeBinary().with_variant(MEDIUMBLOB(), "mysql")
 # INTEGER makes SQLite use the id as the row's own number, instead of a second tree beside it.
 ID = BigInteger().with_variant(Integer, "sqlite")
 
@@ -52,7 +54,7 @@ def _text(name: str, *, nullable: bool = False) -> Column[str]:
 
 
 def _blob(name: str) -> Column[bytes]:
-    return Column(name, LargeBinary(BLOB_LENGTH), nullable=False)
+    return Column(name, BLOB, nullable=False)
 
 
 def _table(

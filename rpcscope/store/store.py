@@ -6,7 +6,7 @@ from types import TracebackType
 
 from rpcscope.errors import StoreError
 from rpcscope.store.database import Database
-from rpcscope.store.migrate import check_database, is_empty, upgrade_database
+from rpcscope.store.migrate import check_database, create_tables, make_folder
 from rpcscope.store.reader import SqlReader
 from rpcscope.store.writer import SqlWriter
 
@@ -59,9 +59,9 @@ def open_store(url: str, *, create: bool = False) -> Store:
 
 
 def _prepare(database: Database, create: bool) -> None:
-    absent = database.path is not None and not database.path.exists()
-    if absent and not create:
+    if database.path is not None and not database.path.exists() and not create:
         raise StoreError(f"there is no store at {database.shown}: record or import something first")
-    if create and (absent or is_empty(database)):
-        upgrade_database(database)
+    if create:
+        make_folder(database)
+        create_tables(database)
     check_database(database)

@@ -220,3 +220,27 @@ def test_totals_may_be_those_of_some_operations(
     totals = store.reader().method_totals(by=by, kind=kind, background=background)  # type: ignore[arg-type]
     assert sum(total.calls for total in totals) == len(expected)
     assert {total.operation_kind for total in totals} == {k for k, _ in expected}
+
+
+def test_request_ids_are_found_by_the_ids_of_operations(store: Store) -> None:
+    writer, base = begun(store)
+    operations = tuple(make_operation(base + n) for n in (1, 2))
+    writer.write(Batch(recording_id=recording_of(base), operations=operations))
+    assert store.reader().request_ids([base + 2, base + 3, 0]) == {base + 2: f"req-{base + 2}"}
+
+
+def test_totals_of_a_recording_are_what_it_began(store: Store) -> None:
+    writer, base = begun(store)
+    other, other_base = begun(store)
+    calls = (
+        make_call(base + 1, kind=MessageKind.CAST),
+        make_call(base + 2, kind=MessageKind.REPLY),
+        make_call(base + 3, publishes=0, flags=int(Flag.NO_REQUEST)),
+    )
+    waiting = (make_call(base + 4, closed=False),)
+    operations = (make_operation(base + 1), make_operation(base + 2, request_id=""))
+    batch = Batch(recording_id=recording_of(base), operations=operations, calls=calls, open_calls=waiting)
+    writer.write(batch)
+    other.write(Batch(recording_id=recording_of(other_base), calls=(make_call(other_base + 1),)))
+    totals = store.reader().recording_totals(recording_of(base))
+    assert (totals.operations, totals.rpcs) == (1, 2)

@@ -4,12 +4,13 @@ from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects.mysql import MEDIUMBLOB
 
 revision = "0001"
 down_revision = None
 
 ID = sa.BigInteger().with_variant(sa.Integer, "sqlite")
-BLOB = sa.LargeBinary(2**24 - 1)
+BLOB = sa.LargeBinary().with_variant(MEDIUMBLOB(), "mysql")
 TALLY = ("calls", "casts", "fanouts", "replies", "heartbeats", "notifications", "copies", "bytes")
 
 
