@@ -3,7 +3,8 @@
     python tools/make_test_captures.py FOLDER
 
 FOLDER holds nova34/, nova34-notifications/, nova34-parents/, nova34-otlp/ and ground_truth.json, as
-they were recorded. What is made holds nothing but what rpcscope's scrubber lets through.
+they were recorded. What is made holds nothing but what rpcscope's scrubber lets through, save for
+tests/captures/raw/, which is copied and whose secrets were replaced by markers when it was recorded.
 """
 
 from __future__ import annotations
@@ -35,6 +36,14 @@ SHOWN = (
     "10_drain_serial_6",
     "12_evacuate_6",
 )
+RAW = (  # a few stay as they were recorded: there is no other way to see that scrubbing scrubs
+    "nova34/01_boot_1.jsonl.zst",
+    "nova34/01_boot_1.mgmt.json.gz",
+    "nova34/14_boot_no_valid_host.jsonl.zst",
+    "nova34/14_boot_no_valid_host.mgmt.json.gz",
+    "nova34/16_rpc_timeout_sigstop.jsonl.zst",
+    "nova34-notifications/01_boot_1.jsonl.zst",
+)
 NUMBERS = ("messages", "calls", "casts", "fanouts", "replies", "notifications", "delivered", "bytes", "label")
 TOTALS = ("by_class", "bytes", "delivered", "failures_in_replies", "published")
 
@@ -49,6 +58,9 @@ def main(folder: Path) -> None:
             shutil.copyfile(parents, TESTS / name / parents.name)
     for name in SHOWN:
         _scrub(folder / "nova34" / f"{name}.jsonl.zst", DEMO / f"{name}.jsonl.zst", CONDITIONS)
+    for name in RAW:
+        (TESTS / "raw" / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(folder / name, TESTS / "raw" / name)
     truth = {capture: _reduced(found) for capture, found in _load(folder / "ground_truth.json").items()}
     (TESTS / "ground_truth.json").write_text(json.dumps(truth, indent=1, sort_keys=True) + "\n")
 

@@ -26,7 +26,7 @@ def reading(wall: object, mono: object) -> Reading:
     """Two values of a line, whatever their types, as a Reading."""
     return Reading(
         wall if type(wall) is int and _FIRST_NS < wall < _LAST_NS else None,
-        mono if type(mono) is int and 0 <= mono < _LAST_NS else None,
+        mono if type(mono) is int and 0 < mono < _LAST_NS else None,
     )
 
 

@@ -158,8 +158,9 @@ def _inner(message: Message) -> dict[str, Any]:
         inner["event_type"] = method
     else:
         inner["ending"] = message.kind is MessageKind.REPLY
-    if message.kind in RPCS or message.instances:
-        inner["rpcscope"] = _kept(message, owned.removesuffix(")"))
+    kept = _kept(message, owned.removesuffix(")"))
+    if kept or message.kind in RPCS:  # where it is, the rules do not look for facts again
+        inner["rpcscope"] = kept
     return inner
 
 
