@@ -92,20 +92,15 @@ class Firehose:
         self._pulse_s = marker_interval_s
 
     def open(self) -> None:
-        """Connect, make and bind the queue, begin tracing, consume. Raises BrokerError with what is missing."""
-        self._queue = self._connect()
-        self._note_resumption(self._queue)
-        if self._tracing is not None:
-            self._tracing.begin()
-        self._queue.consume(self._on_message)
-        self._pulse = Pulse(
-            self._broker, self._queue.name, name=self._name, run=self._watch.run, interval_s=self._pulse_s
-        )
-        self._pulse.start()
-        self._alive_ns = time.time_ns()
-        self._reader.start()
-        if self._managements:
-            self._poller.start()
+        """Connect, make and bind the queue, begin tracing, consume.
+
+        Raises BrokerError with what is missing, and leaves nothing open then.
+        """
+        try:
+            self._open()
+        except BaseException:
+            self._close_after_failure()
+            raise
 
     def batches(self, max_events: int = 2000, max_wait_s: float = 0.5) -> Iterator[list[Sighting]]:
         """Lists of what came, in order; an empty one when nothing came for `max_wait_s`. Ends after `stop`."""
@@ -145,12 +140,8 @@ class Firehose:
             self._disconnect(delete_queue)
 
     def __enter__(self) -> Self:
-        """Open it, or leave nothing behind."""
-        try:
-            self.open()
-        except BaseException:
-            self._close_after_failure()
-            raise
+        """Open it."""
+        self.open()
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -169,6 +160,21 @@ class Firehose:
         return len(self._buffer)
 
     # ------------------------------------------------------------ the caller's thread
+
+    def _open(self) -> None:
+        self._queue = self._connect()
+        self._note_resumption(self._queue)
+        self._queue.consume(self._on_message)  # first, for a second recorder of our name to be refused
+        if self._tracing is not None:
+            self._tracing.begin()
+        self._pulse = Pulse(
+            self._broker, self._queue.name, name=self._name, run=self._watch.run, interval_s=self._pulse_s
+        )
+        self._pulse.start()
+        self._alive_ns = time.time_ns()
+        self._reader.start()
+        if self._managements or self._tracing is not None:
+            self._poller.start()
 
     def _take(self, most: int) -> list[Sighting]:
         batch: list[Sighting] = []

@@ -24,7 +24,7 @@ _SEES_ALL = {"administrator", "monitoring"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overview:
-    """The node that answered, and the cluster it is in."""
+    """The node that answered, and what it calls its cluster."""
 
     node: str
     cluster: str
@@ -62,6 +62,16 @@ class Management:
             rabbitmq_version=_text(answer, "rabbitmq_version"),
             erlang_version=_text(answer, "erlang_version"),
         )
+
+    def cluster_id(self) -> str:
+        """What is the same on all nodes of a cluster and nowhere else; needs the administrator tag.
+
+        The cluster's name is no such thing: until somebody sets it, each node answers with its own.
+        """
+        for parameter in self._items("global-parameters", "name,value"):
+            if parameter.get("name") == "internal_cluster_id":
+                return _text(parameter, "value")
+        return self.overview().cluster
 
     def nodes(self) -> tuple[str, ...]:
         """Names of the cluster's running nodes."""

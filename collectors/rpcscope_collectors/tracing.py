@@ -96,8 +96,8 @@ class Tracing:
         for management in self._managements:
             try:
                 overview = management.overview()
+                cluster = cluster or management.cluster_id()
                 reached.setdefault(overview.node, management)
-                cluster = cluster or overview.cluster
             except BrokerError as error:
                 fault = error
         self._traced = ()
@@ -172,7 +172,7 @@ def _switch_off(lease: Lease, managements: Iterable[Management]) -> tuple[str, .
     for management in managements if lease.switched_on else ():
         try:
             overview = management.overview()
-            if overview.cluster != lease.cluster or overview.node not in lease.switched_on:
+            if overview.node not in lease.switched_on or management.cluster_id() != lease.cluster:
                 continue
             if management.tracing(lease.vhost):
                 management.set_tracing(lease.vhost, False)
