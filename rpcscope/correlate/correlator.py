@@ -97,6 +97,7 @@ class Correlator:
     def learn(self, topology: Topology) -> None:
         """Take a snapshot of connections and consumers."""
         self._identity.learn(topology)
+        self._reattribute()
 
     def feed(self, m: Message) -> None:
         """Take one sighting of a message."""
@@ -113,6 +114,8 @@ class Correlator:
             self._reply(m, process)
         else:
             self._request(m, process)
+        if self._identity.found:
+            self._reattribute()
 
     def advance(self, now_ns: int) -> None:
         """Time passes: callers' times end, complete calls close."""
@@ -208,6 +211,22 @@ class Correlator:
         if not call.answered:
             for orphan in self._parents.delivered(call, process):
                 self._touch(orphan)
+
+    def _reattribute(self) -> None:
+        """Connections turned out to be one process: RPCs without a cause may have one now."""
+        found, self._identity.found = self._identity.found, []
+        for call, process in found:
+            before = call.cause
+            if not self._is_open(call) or not self._parents.reconsider(call, process.root()):
+                continue
+            if call.cause is not before and before is not None and call.cause is not None:
+                before.by_cause.add(call.kind, *(-n for n in call.counted))
+                call.cause.by_cause.add(call.kind, *call.counted)
+                self._touched_operations[before.id] = before
+                self._touched_operations[call.cause.id] = call.cause
+            if call.operation is not None:
+                call.operation.relayed(call)
+            self._touch(call)
 
     # ------------------------------------------------------------ replies
 

@@ -21,7 +21,7 @@ MAX_CONNECTIONS = 500_000
 class ProcessState:
     """Mutable twin of `model.Process`, with what its handlers have in hand."""
 
-    __slots__ = ("gone_ns", "hands", "host", "id", "key", "last_leader", "merged", "orphans", "peer", "pid", "program", "role",
+    __slots__ = ("gone_ns", "hands", "host", "id", "key", "last_leader", "merged", "orphans", "past", "peer", "pid", "program", "role",
                  "seen_ns", "touched")  # fmt: skip
 
     def __init__(self, id: int, key: str) -> None:
@@ -35,6 +35,7 @@ class ProcessState:
         self.touched = True
         self.hands: dict[str, list[CallState]] = {}  # request or trace id -> requests being handled, oldest first
         self.orphans: deque[CallState] = deque(maxlen=64)  # the last RPCs whose cause was not seen
+        self.past: deque[CallState] = deque(maxlen=64)  # the last requests that it has answered
         self.last_leader: dict[str, CallState] = {}  # Rules.follows: leader -> its last call here
 
     def root(self) -> ProcessState:
@@ -64,6 +65,7 @@ class Identity:
         self._queues: set[tuple[str, str]] = set()
         self._known: dict[str, str] = {}  # connection -> the key a snapshot gave it
         self.touched: dict[int, ProcessState] = {}
+        self.found: list[tuple[CallState, ProcessState]] = []  # RPCs whose publisher has become known, and who it is
 
     def restore(self, process: Process) -> None:
         """A process that an earlier run of the recorder knew."""
@@ -134,10 +136,14 @@ class Identity:
         keep.host, keep.role = keep.host or drop.host, keep.role or drop.role
         keep.seen_ns = max(keep.seen_ns, drop.seen_ns)
         for request_id, hands in drop.hands.items():
-            keep.hands.setdefault(request_id, []).extend(hands)
+            both = keep.hands.setdefault(request_id, [])
+            both.extend(hands)
+            both.sort(key=lambda hand: hand.delivered_ns or 0)
         keep.last_leader |= drop.last_leader
         drop.merged = keep
         drop.hands = {}
+        keep.past.extend(drop.past)
+        self.found.extend((orphan, keep) for state in (keep, drop) for orphan in state.orphans)
         keep.orphans.extend(drop.orphans)
         self._touch(keep)
         self._touch(drop)
@@ -172,7 +178,8 @@ class Identity:
         if name in self._known:
             del self._by_connection[name]  # the port number has a new owner
         self._known[name] = key
-        self.same(state, self.of(name))
+        if name in self._by_connection:
+            self.same(state, self.of(name))
         self._by_connection[name] = state
 
     def _mark_gone(self, topology: Topology) -> None:

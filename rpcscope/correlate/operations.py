@@ -136,8 +136,7 @@ class OperationState:
         for fact in call.facts:
             if fact.startswith(_EVENT):
                 self._event(call, fact[len(_EVENT) :])
-        if call.parent is not None and call.parent.end == "relay" and call.kind is MessageKind.CAST:
-            self._ends(call.parent, "")
+        self.relayed(call)
         for cast in [c for c in self.casts.values() if c.end == "step"]:
             if _shares(cast, call) and any(
                 match.method == call.method and match.fits(call.topic, call.facts)
@@ -145,6 +144,14 @@ class OperationState:
             ):
                 good = "status:completed" in call.facts
                 self._ends(cast, "" if good else (self.error or "MigrationError"), call.last_ns)
+
+    def relayed(self, call: CallState) -> None:
+        """A cast to a host is what conductors work towards; without a known cause it is any conductor's."""
+        if call.kind is not MessageKind.CAST or not call.server:
+            return
+        for relay in [cast for cast in self.casts.values() if cast.end == "relay"]:
+            if call.parent is relay or (call.parent is None and _shares(relay, call)):
+                self._ends(relay, "")
 
     def _event(self, call: CallState, name: str) -> None:
         finish = "event_finish" in call.method

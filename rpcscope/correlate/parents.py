@@ -76,6 +76,19 @@ class Parents:
             self._attribute(orphan, call, ParentSource.INFERRED)
         return adopted
 
+    def reconsider(self, call: CallState, process: ProcessState) -> bool:
+        """The publisher of a call became known after it: look for its cause again; whether one was found."""
+        at_ns = call.published_ns
+        if call.parent is not None or call.operation is None or at_ns is None:
+            return False
+        leader = process.last_leader.get(self._rules.follows.get(call.method, ""))
+        if leader is not None and (leader.published_ns or 0) <= at_ns:
+            call.cause = leader.cause
+            return self._attribute(call, leader.parent, ParentSource.INFERRED) is not None
+        hands = [*process.past, *process.hands.get(call.operation.request_id, ())]
+        found = self._choose(call, [h for h in hands if h.operation is call.operation and _in_hand(h, at_ns)])
+        return self._attribute(call, found, ParentSource.INFERRED) is not None
+
     def done(self, call: CallState) -> None:
         """A call was answered: its handler is over, and the handler that made it is free again."""
         if call.parent is not None and call.parent.busy_with is call:
@@ -83,6 +96,8 @@ class Parents:
         process = call.to_process.root() if call.to_process is not None else None
         if process is None or call.operation is None:
             return
+        if not self._rules.is_leaf(call.method):
+            process.past.append(call)
         for key in (call.operation.request_id, call.trace_id):
             hands = process.hands.get(key)
             if hands and call in hands:
@@ -138,6 +153,10 @@ class Parents:
         if call.kind is MessageKind.REQUEST and not call.answered:
             parent.busy_with = call
         return parent
+
+
+def _in_hand(hand: CallState, at_ns: int) -> bool:
+    return (hand.delivered_ns or 0) <= at_ns and (hand.replied_ns is None or hand.replied_ns >= at_ns)
 
 
 def _make_room(process: ProcessState) -> None:
