@@ -13,103 +13,52 @@ import threading
 import traceback
 import uuid
 from collections.abc import Callable
-from functools import partial
 from typing import IO, Any
 
 import msgspec
 
 from rpcscope.demo import bodies
-from rpcscope.demo.control import (
-    Begin,
-    Forget,
-    Handled,
-    Order,
-    Ready,
-    Rehearse,
-    Rehearsed,
-    Report,
-    Returned,
-    Setup,
-)
+from rpcscope.demo.control import Begin, Forget, Handled, Order, Ready, Rehearse, Rehearsed, Report, Returned, Setup
 from rpcscope.demo.failures import failure
 from rpcscope.demo.scenes import Step
 from rpcscope.demo.script import Script
 from rpcscope.model import MessageKind
 
-
-class Endpoint:
-    """Every method of one namespace and major version; oslo.messaging looks methods up by name."""
-
-    def __init__(self, target: Any, handle: Callable[..., object]) -> None:
-        """`target` tells the library what this endpoint is for; `handle` gets every message."""
-        self.target = target
-        self._handle = handle
-
-    def __getattr__(self, method: str) -> Callable[..., object]:
-        """The one handler, whatever the method."""
-        if method.startswith(("_", "oslo_")):
-            raise AttributeError(method)
-        return self._handle
+_END_S = 10.0
 
 
 class Service:
-    """Serves its topics until `close`."""
+    """Plays its part until `close`."""
 
     def __init__(self, setup: Setup, report: Callable[[Report], None]) -> None:
-        """`report` takes what the player has to know, from any thread."""
-        import oslo_messaging
-        from oslo_config import cfg
+        """Declare its queues and consume. `report` takes what the player has to know, from any thread."""
+        # The library looks at argv[0] when it is imported: that is how connections are named.
+        from rpcscope.demo.bus import Bus, expected
 
-        self._oslo = oslo_messaging
         self._setup = setup
         self._report = report
+        self._expected = expected
         self._scripts: dict[int, Script] = {}
-        self._endpoints: list[Endpoint] = []
-        self._versions: set[tuple[str, str]] = set()
         # A nova-compute's resource tracker goes on using the request id of its start.
         self._started_as = f"req-{uuid.uuid4()}"
-        # The library registers some of its options on the global configuration only.
-        cfg.CONF([], project="nova", default_config_files=[], default_config_dirs=[])
-        oslo_messaging.set_transport_defaults("nova")
-        self._transport = oslo_messaging.get_rpc_transport(
-            cfg.CONF, url=setup.transport_url, allowed_remote_exmods=["rpcscope.demo.failures"]
-        )
-        self._servers = [self._server(topic) for topic in setup.topics]
-
-    def _server(self, topic: str) -> Any:
-        target = self._oslo.Target(topic=topic, server=self._setup.host)
-        return self._oslo.get_rpc_server(self._transport, target, self._endpoints, executor="threading")
-
-    def start(self) -> None:
-        """Declare the queues and consume."""
-        for server in self._servers:
-            server.start()
+        self._bus = Bus(setup.transport_url, setup.topics, setup.host, self._handle)
+        self._bus.start()
 
     def close(self) -> None:
         """Stop consuming and close the connections."""
-        for server in self._servers:
-            server.stop()
-        for server in self._servers:
-            server.wait()
-        self._transport.cleanup()
+        self._bus.close()
 
     def obey(self, order: Order) -> None:
         """Do what the player asks; sending takes its time on a thread of its own."""
         match order:
             case Rehearse():
-                self._rehearse(order)
+                script = self._scripts[order.play] = Script(order.scene, order.casting)
+                self._bus.answer(script.versions(self._setup.topics))
+                self._report(Rehearsed(order.play))
             case Begin():
                 threading.Thread(target=self._begin, args=(order,), daemon=True).start()
             case Forget():
                 self._scripts.pop(order.play, None)
-
-    def _rehearse(self, order: Rehearse) -> None:
-        script = self._scripts[order.play] = Script(order.scene, order.casting)
-        for namespace, version in script.versions(self._setup.topics) - self._versions:
-            self._versions.add((namespace, version))
-            target = self._oslo.Target(namespace=namespace or None, version=version)
-            self._endpoints.append(Endpoint(target, self._handle))
-        self._report(Rehearsed(order.play))
 
     def _begin(self, order: Begin) -> None:
         try:
@@ -134,50 +83,26 @@ class Service:
             self._fail(step)
         return bodies.result(step)
 
+    def _send(self, script: Script, play: int, number: int) -> None:
+        step, casting = script.steps[number], script.casting
+        ctxt = bodies.context(self._started_as if step.stale else casting.request_id)
+        args = bodies.request(step, casting, (play, number), ctxt)
+        self._bus.send(step, casting.hosts.get(step.host_to), ctxt, args)
+
     def _fail(self, step: Step) -> None:
+        """Answer with the recorded failure: once for the size of its traceback, then with a text of the right size."""
         try:
-            self._raise(step, "")
+            _raise(step, "")
         except Exception:
             text = bodies.failure_text(step, traceback.format_exception(*sys.exc_info()))
         try:
-            self._raise(step, text)
+            _raise(step, text)
         except Exception as error:
-            # So the library answers with it and logs nothing: it is part of the play.
-            raise self._oslo.ExpectedException from error
+            raise self._expected(error) from error
 
-    @staticmethod
-    def _raise(step: Step, text: str) -> None:
-        raise failure(step.failure)(text)
 
-    def _send(self, script: Script, play: int, number: int) -> None:
-        step = script.steps[number]
-        casting = script.casting
-        ctxt = bodies.context(self._started_as if step.stale else casting.request_id)
-        args = bodies.request(step, casting, (play, number), ctxt)
-        target = self._oslo.Target(
-            topic=step.topic,
-            server=casting.hosts.get(step.host_to),
-            namespace=step.namespace or None,
-            version=step.version or None,
-            fanout=step.kind is MessageKind.FANOUT,
-        )
-        client = self._oslo.get_rpc_client(
-            self._transport, target, timeout=step.timeout_ms / 1000, call_monitor_timeout=bodies.monitor_s(step)
-        )
-        method = bodies.wire_method(step)
-        if step.kind is MessageKind.REQUEST:
-            self._call(partial(client.call, ctxt, method, **args), step)
-        else:
-            client.cast(ctxt, method, **args)
-
-    @staticmethod
-    def _call(call: Callable[[], object], step: Step) -> None:
-        """Recorded failures are part of the play; every other exception is not."""
-        try:
-            call()
-        except Exception as error:
-            if not step.failure or type(error).__name__.removesuffix("_Remote") != failure(step.failure).__name__:
-                raise
+def _raise(step: Step, text: str) -> None:
+    raise failure(step.failure)(text)
 
 
 def _reporter(out: IO[bytes]) -> Callable[[Report], None]:
@@ -198,6 +123,13 @@ def _own_stdout() -> IO[bytes]:
     return out
 
 
+def _end_at_last() -> None:
+    """Without a broker the library may try for ever to say goodbye; nobody may be there any more to end us."""
+    timer = threading.Timer(_END_S, os._exit, [1])
+    timer.daemon = True
+    timer.start()
+
+
 def main(program: str) -> None:
     """Serve until stdin ends. `program` is how the broker's connections are named."""
     sys.argv = [program]
@@ -205,10 +137,10 @@ def main(program: str) -> None:
     with _own_stdout() as out:
         report = _reporter(out)
         service = Service(msgspec.json.decode(sys.stdin.buffer.readline(), type=Setup), report)
-        service.start()
         report(Ready())
         for line in sys.stdin.buffer:
             service.obey(msgspec.json.decode(line, type=Order))
+        _end_at_last()
         service.close()
 
 

@@ -19,10 +19,8 @@ _END_S = 15.0
 class Member:
     """One running service."""
 
-    def __init__(
-        self, program: str, setup: Setup, heard: Callable[[Member, Report | None], None], log: IO[bytes]
-    ) -> None:
-        """Start it. `heard` gets its reports on a thread of its own, and None when it ended; `log` its stderr."""
+    def __init__(self, program: str, setup: Setup, heard: Callable[[str, Report | None], None], log: IO[bytes]) -> None:
+        """Start it. `heard` gets its name and each report on a thread, and None when it ended; `log` its stderr."""
         self.role, self.host, self.topics = setup.role, setup.host, setup.topics
         self.name = f"{program} on {setup.host}"
         self._heard = heard
@@ -32,6 +30,7 @@ class Member:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,
+            start_new_session=True,  # an interrupt at the terminal is for the player, which ends us in order
         )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -70,5 +69,5 @@ class Member:
     def _read(self) -> None:
         assert self._process.stdout is not None  # noqa: S101 - for the type checker: it is a pipe
         for line in self._process.stdout:
-            self._heard(self, msgspec.json.decode(line, type=Report))
-        self._heard(self, None)
+            self._heard(self.name, msgspec.json.decode(line, type=Report))
+        self._heard(self.name, None)

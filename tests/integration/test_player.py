@@ -5,10 +5,14 @@ from __future__ import annotations
 import base64
 import json
 import os
+import socket
+import subprocess
+import sys
 import time
 import urllib.request
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -311,6 +315,33 @@ def test_a_host_that_is_not_there_is_refused(player: Player) -> None:
         player.play(boot(), dest="compute-9")
 
 
+def test_scenes_can_be_played_at_the_same_time(player: Player, firehose: Firehose) -> None:
+    with ThreadPoolExecutor(4) as threads:
+        played = list(threads.map(lambda n: player.play(boot(), dest=f"compute-{n % 3 + 1}", speed=10), range(8)))
+    seen = Counter(one.message["_context_request_id"] for one in firehose.drain() if "method" in one.message)
+    assert seen == {one.request_id: one.steps for one in played}
+    assert len(seen) == 8
+
+
+def test_a_scene_that_takes_too_long_is_given_up(player: Player) -> None:
+    endless = call("select_destinations", "api", "scheduler", service_ns=3_000_000_000)
+    scene = Scene(kind="", request_id="req-recorded", instances=(), roots=(endless,))
+    with pytest.raises(BrokerError, match="did not play the scene to its end within 0 s"):
+        player.play(scene, timeout_s=0.2)
+
+
+def test_a_broker_that_is_not_there_is_told_at_once() -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        port = closed.getsockname()[1]
+    with (
+        pytest.raises(BrokerError, match="check that it runs") as told,
+        Player(f"rabbit://user:secret@127.0.0.1:{port}/%2F"),
+    ):
+        pass
+    assert "secret" not in str(told.value)
+
+
 def test_a_service_that_ends_is_named(broker: PrivateBroker) -> None:
     with Player(broker.transport_url(VHOST), computes=1, conductors=1, schedulers=1) as player:
         pid = next(pid for pid, name in player.processes.items() if name.startswith("nova-scheduler"))
@@ -325,3 +356,35 @@ def test_all_processes_end_with_the_player(broker: PrivateBroker) -> None:
     for pid in pids:
         with pytest.raises(ProcessLookupError):
             os.kill(pid, 0)
+
+
+def test_all_processes_end_when_the_player_is_killed(broker: PrivateBroker) -> None:
+    program = (
+        "import sys, time\n"
+        "from rpcscope.demo.player import Player\n"
+        "with Player(sys.stdin.readline().strip(), computes=1, conductors=1, schedulers=1) as player:\n"
+        "    print(*player.processes, flush=True)\n"
+        "    time.sleep(600)\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as killed:
+        assert killed.stdin is not None
+        assert killed.stdout is not None
+        killed.stdin.write(broker.transport_url(VHOST) + "\n")
+        killed.stdin.flush()
+        pids = [int(pid) for pid in killed.stdout.readline().split()]
+        killed.kill()
+    assert len(pids) == 4
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and any(runs(pid) for pid in pids):
+        time.sleep(0.1)
+    assert [pid for pid in pids if runs(pid)] == []
+
+
+def runs(pid: int) -> bool:
+    """The process is there and is not a corpse that nobody has collected."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
