@@ -114,7 +114,8 @@ def _engine(url: URL) -> Engine:
     # READ COMMITTED on both: a writer must see the names that another one committed a moment ago.
     options: dict[str, Any] = {"connect_timeout": CONNECT_TIMEOUT_S}
     if url.get_backend_name() == "mysql":
-        options["charset"] = "utf8mb4"
+        # Strict, whatever the server says: a value that does not fit is an error, never cut silently.
+        options |= {"charset": "utf8mb4", "sql_mode": "STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION"}
     return create_engine(
         url, connect_args=options, isolation_level="READ COMMITTED", pool_pre_ping=True, hide_parameters=True
     )

@@ -8,7 +8,7 @@ from typing import TypeVar
 from sqlalchemy import Connection, select
 
 from rpcscope.store.database import Database
-from rpcscope.store.schema import name, rpcscope_meta
+from rpcscope.store.schema import TEXT_LENGTH, name, rpcscope_meta
 from rpcscope.store.text import digest, fit
 from rpcscope.store.upsert import upsert
 
@@ -48,11 +48,12 @@ class NameWriter:
     def remember(self, ids: dict[str, int]) -> None:
         """Keeps ids that are committed; the longest unused go first when there are more than 100,000."""
         for text, number in ids.items():
-            if len(text) <= 255:
+            if len(text) <= TEXT_LENGTH:
                 self._ids.pop(text, None)
                 self._ids[text] = number
-        for text in list(self._ids)[: max(0, len(self._ids) - CACHED)]:
-            del self._ids[text]
+        if len(self._ids) > CACHED:
+            for text in list(self._ids)[: len(self._ids) - CACHED]:
+                del self._ids[text]
 
 
 def _epoch(connection: Connection) -> int:
@@ -89,7 +90,7 @@ class NameReader:
         self._texts: dict[int, str] = {0: ""}
 
     def load(self, ids: Iterable[int]) -> dict[int, str]:
-        """Texts of at least these ids, on a connection of its own, as the caller's may be busy with a cursor."""
+        """Texts of at least these ids."""
         if len(self._texts) > CACHED:
             self._texts = {0: ""}
         texts = self._texts

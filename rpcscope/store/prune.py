@@ -25,7 +25,8 @@ from rpcscope.store.schema import (
     rpcscope_meta,
 )
 
-CHUNK = 2_000
+CHUNK = 2_000  # rows that one transaction removes
+OPERATIONS = 100  # whose calls are removed together
 _NAMED = (call, operation_part, process)
 
 
@@ -40,12 +41,12 @@ def prune(database: Database, before_ns: int) -> dict[str, int]:
 
 def _operations(database: Database, before_ns: int, deleted: Counter[str]) -> None:
     """Calls first and their operation last, so that a stop in between leaves work for the next time, not orphans."""
-    for query in (_old_operations(before_ns),):
-        while ids := _ids(database, query):
-            _repeat(database, deleted, select(call.c.id).where(call.c.operation_id.in_(ids)), call.c.id)
-            with database.writing() as connection:
-                deleted[operation_instance.name] += _delete(connection, operation_instance.c.operation_id, ids)
-                deleted[operation_part.name] += _delete(connection, operation_part.c.id, ids)
+    query = _old_operations(before_ns)
+    while ids := _ids(database, query):
+        _repeat(database, deleted, select(call.c.id).where(call.c.operation_id.in_(ids)), call.c.id)
+        with database.writing() as connection:
+            deleted[operation_instance.name] += _delete(connection, operation_instance.c.operation_id, ids)
+            deleted[operation_part.name] += _delete(connection, operation_part.c.id, ids)
 
 
 def _old_operations(before_ns: int) -> Select[int]:
@@ -53,7 +54,7 @@ def _old_operations(before_ns: int) -> Select[int]:
     alive = exists().where(other.c.request_id == operation_part.c.request_id, other.c.last_ns >= before_ns)
     # The part that gathers what has no request id is shared by nothing.
     whole = or_(operation_part.c.request_id == "", ~alive)
-    return select(operation_part.c.id).where(operation_part.c.last_ns < before_ns, whole).limit(CHUNK // 20)
+    return select(operation_part.c.id).where(operation_part.c.last_ns < before_ns, whole).limit(OPERATIONS)
 
 
 def _leftovers(database: Database, before_ns: int, deleted: Counter[str]) -> None:
