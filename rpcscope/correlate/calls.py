@@ -9,8 +9,18 @@ from rpcscope.model import Call, Clock, Event, Flag, Message, MessageKind, Outco
 if TYPE_CHECKING:
     from rpcscope.correlate.identity import ProcessState
     from rpcscope.correlate.operations import OperationState
+    from rpcscope.rules import Rules
 
 MS = 1_000_000
+NOTHING = (0, 0, 0, 0, 0)
+"""Publishes, replies, heartbeats, copies, bytes."""
+
+_SAME_IN_PARTS = (
+    "cause", "clock", "delivered_ns", "end", "ended", "exchange", "expiration_ms", "facts", "failure", "from_process",
+    "instances", "last_ns", "method", "namespace", "operation", "parent_id", "parent_source", "parent_unique_id",
+    "published_ns", "replied_ns", "reply_delivered_ns", "routed", "server", "timed_out", "to_process", "topic",
+    "version",
+)  # fmt: skip
 
 
 class CallState:
@@ -22,6 +32,7 @@ class CallState:
         "clock",
         "copies",
         "counted",
+        "counted_cause",
         "delivered_ns",
         "end",
         "ended",
@@ -37,6 +48,8 @@ class CallState:
         "kind",
         "last_ns",
         "last_step",
+        "lingers",
+        "look_ns",
         "method",
         "msg_id",
         "namespace",
@@ -97,7 +110,10 @@ class CallState:
         self.timed_out = False
         self.busy_with: CallState | None = None  # the last call its handler made
         self.last_step = ""  # the last RPC its handler made
-        self.counted = (0, 0, 0, 0, 0)  # publishes, replies, heartbeats, copies, bytes already in the tallies
+        self.counted = NOTHING  # already in the tallies
+        self.counted_cause: OperationState | None = None  # in whose
+        self.lingers = False  # complete; closed when it is looked at next
+        self.look_ns = 0  # see Agenda
         self.stored = False  # the store holds it as open
         self.touched = False  # changed since the last flush
 
@@ -114,7 +130,7 @@ class CallState:
     def saw_request(self, m: Message, process: ProcessState) -> None:
         """A publish or a delivery of the request, cast, fanout or notification itself."""
         if m.event is Event.PUBLISH:
-            if self.publishes:
+            if self.published_ns is not None:
                 self.flags |= Flag.REPUBLISHED
             self.publishes += 1
             self.request_bytes += m.size
@@ -168,6 +184,17 @@ class CallState:
             return None
         return self.published_ns + self.expiration_ms * MS
 
+    def counts(self) -> tuple[int, int, int, int, int]:
+        """Publishes, replies, heartbeats, copies, bytes seen so far."""
+        return self.publishes, self.replies, self.heartbeats, self.copies, self.request_bytes + self.reply_bytes
+
+    def next_part(self, id: int) -> CallState:
+        """For what comes after it was closed: says and knows the same, has counted nothing."""
+        part = CallState(id, self.kind, self.unique_id, self.msg_id)
+        for name in _SAME_IN_PARTS:
+            setattr(part, name, getattr(self, name))
+        return part
+
     def outcome(self) -> Outcome:
         """By what was seen so far."""
         if self.kind is not MessageKind.REQUEST:
@@ -185,7 +212,7 @@ class CallState:
         outcome = self.outcome()
         if outcome is Outcome.TIMED_OUT and self.replied_ns is not None:
             flags |= Flag.LATE_REPLY
-        if not self.is_known or not self.publishes:
+        if self.published_ns is None:
             flags |= Flag.NO_REQUEST
         if closed and outcome is Outcome.PENDING:
             outcome = Outcome.UNANSWERED
@@ -226,3 +253,21 @@ class CallState:
             failure=self.failure,
             closed=closed,
         )
+
+
+_STORED = (
+    "clock", "copies", "delivered_ns", "exchange", "expiration_ms", "failure", "flags", "heartbeats", "last_ns",
+    "method", "namespace", "parent_id", "parent_source", "parent_unique_id", "published_ns", "publishes", "replied_ns",
+    "replies", "reply_bytes", "reply_delivered_ns", "request_bytes", "routed", "server", "topic", "version",
+)  # fmt: skip
+
+
+def restored(stored: Call, rules: Rules) -> CallState:
+    """A call that an earlier run of the recorder left open."""
+    call = CallState(stored.id, stored.kind, stored.unique_id, stored.msg_id)
+    for name in _STORED:
+        setattr(call, name, getattr(stored, name))
+    call.end = rules.end_of(stored)
+    call.stored = True
+    call.counted = call.counts()
+    return call

@@ -9,33 +9,18 @@ A call is closed when all that is expected of it has been seen and has had some 
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from dataclasses import dataclass
-from heapq import heappop, heappush
-from itertools import count
 
-from rpcscope.correlate.calls import CallState
+from rpcscope.correlate.agenda import Agenda
+from rpcscope.correlate.calls import NOTHING, CallState, restored
 from rpcscope.correlate.identity import Identity, ProcessState
 from rpcscope.correlate.ids import Ids
+from rpcscope.correlate.limits import Limits
 from rpcscope.correlate.operations import OperationState
 from rpcscope.correlate.parents import Parents
 from rpcscope.model import Call, Event, Flag, Message, MessageKind, Operation, Process, Resume, Topology
 from rpcscope.rules import Rules
-
-SECOND = 1_000_000_000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """How long and how many. Times are nanoseconds of the recording's own clock."""
-
-    linger_ns: int = 2 * SECOND  # after all expected was seen
-    undelivered_ns: int = 600 * SECOND  # a cast that nobody takes from its queue
-    late_ns: int = 600 * SECOND  # after a caller's time is over
-    unanswered_ns: int = 86_400 * SECOND  # a call without a timeout
-    open_calls: int = 200_000
-    recent_calls: int = 20_000  # closed ones that late events may still join
-    operations: int = 50_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,12 +52,11 @@ class Correlator:
         self._operations: OrderedDict[str, OperationState] = OrderedDict()
         self._touched_calls: list[CallState] = []
         self._touched_operations: dict[int, OperationState] = {}
-        self._closing: deque[tuple[int, CallState]] = deque()  # complete; to be closed at that time
-        self._deadlines: list[tuple[int, int, CallState]] = []  # heap
-        self._tie = count()
+        self._agenda = Agenda()
         self._closed: list[Call] = []
         self._settled: list[int] = []
         self._sees_deliveries = False
+        self._sees_reply_deliveries = False
         self.now_ns = 0  # latest event
         self.messages = 0  # publishes
         self.copies = 0  # deliveries
@@ -82,15 +66,14 @@ class Correlator:
         """Go on where an earlier run of the recorder stopped."""
         self._ids = Ids(resume.recording.id, resume.next_ids)
         self._identity = Identity(self._ids)
-        for process in resume.processes:
-            self._identity.restore(process)
+        processes = {one.id: self._identity.restore(one) for one in resume.processes}
         states: dict[int, OperationState] = {}
         for stored in resume.operations:
             state = states[stored.id] = OperationState(stored.id, stored.request_id)
             state.restore(stored)
             self._operations[stored.request_id] = state
         for call in resume.open_calls:
-            self._restore(call, states)
+            self._restore(call, states, processes)
 
     # ------------------------------------------------------------ input
 
@@ -120,12 +103,12 @@ class Correlator:
     def advance(self, now_ns: int) -> None:
         """Time passes: callers' times end, complete calls close."""
         self.now_ns = max(self.now_ns, now_ns)
-        while self._deadlines and self._deadlines[0][0] <= self.now_ns:
-            self._overdue(heappop(self._deadlines)[2])
-        while self._closing and self._closing[0][0] <= self.now_ns:
-            self._close(self._closing.popleft()[1])
+        while (call := self._agenda.take(self.now_ns)) is not None:
+            if self._is_open(call):
+                self._look(call)
         while len(self._calls) > self._limits.open_calls:
             self._evict()
+        self._agenda.sweep(len(self._calls))
 
     def flush(self, *, final: bool = False) -> Changes:
         """What changed since the last flush.
@@ -139,8 +122,8 @@ class Correlator:
             self._count(call)
         self.advance(self.now_ns)
         if final:
-            while self._closing:
-                self._close(self._closing.popleft()[1])
+            for call in [c for c in self._calls.values() if self._is_complete(c) and not self._copy_is_due(c)]:
+                self._close(call)
         still_open = [c for c in touched if self._is_open(c)]
         for call in still_open:
             call.stored = True
@@ -171,7 +154,7 @@ class Correlator:
             self._calls[m.unique_id] = call
             if m.msg_id:
                 self._by_msg[m.msg_id] = call
-        first_publish = m.event is Event.PUBLISH and not call.publishes
+        first_publish = m.event is Event.PUBLISH and call.published_ns is None
         first_delivery = m.event is Event.DELIVER and call.delivered_ns is None
         if not call.is_known:
             self._uncount(call)
@@ -182,7 +165,7 @@ class Correlator:
         call.saw_request(m, process)
         self._touch(call)
         if m.kind is MessageKind.NOTIFICATION:
-            self._when_complete(call)
+            self._plan(call)
             return
         if m.reply_q and m.event is Event.PUBLISH:
             self._identity.waits_at(m.connection, m.reply_q)
@@ -190,22 +173,23 @@ class Correlator:
             self._published(call, m, process.root())
         if first_delivery:
             self._delivered(call, process.root())
-        self._when_complete(call)
+        self._plan(call)
 
     def _published(self, call: CallState, m: Message, process: ProcessState) -> None:
         operation = call.operation
         assert operation is not None  # noqa: S101 - described just before
         operation.started_ns = min(operation.started_ns, m.at_ns)
+        if (owner := self._parents.owner(call, process)) is not None:
+            self._identity.same(owner, process)
+            process = process.root()
         self._parents.published(call, process)
         if call.cause is not None and call.cause is not operation:
             self._touched_operations[call.cause.id] = call.cause
         operation.opens(call, self._rules)
         operation.steps(call, self._rules)
-        deadline = call.deadline_ns()
-        if call.kind is MessageKind.REQUEST and not call.answered:
-            self._remind(deadline or m.at_ns + self._limits.unanswered_ns, call)
-        elif call.answered:
+        if call.answered:
             operation.replied(call, self._rules)
+        self._plan_ended(operation)
 
     def _delivered(self, call: CallState, process: ProcessState) -> None:
         if not call.answered:
@@ -216,16 +200,11 @@ class Correlator:
         """Connections turned out to be one process: RPCs without a cause may have one now."""
         found, self._identity.found = self._identity.found, []
         for call, process in found:
-            before = call.cause
             if not self._is_open(call) or not self._parents.reconsider(call, process.root()):
                 continue
-            if call.cause is not before and before is not None and call.cause is not None:
-                before.by_cause.add(call.kind, *(-n for n in call.counted))
-                call.cause.by_cause.add(call.kind, *call.counted)
-                self._touched_operations[before.id] = before
-                self._touched_operations[call.cause.id] = call.cause
             if call.operation is not None:
                 call.operation.relayed(call)
+                self._plan_ended(call.operation)
             self._touch(call)
 
     # ------------------------------------------------------------ replies
@@ -239,13 +218,16 @@ class Correlator:
         was_answered = call.answered
         call.saw_reply(m, process)
         self._touch(call)
-        if m.event is Event.PUBLISH and call.to_process is not None and m.kind is MessageKind.REPLY:
+        if m.event is Event.DELIVER:
+            self._sees_reply_deliveries = True
+        elif call.to_process is not None and m.kind is MessageKind.REPLY and not call.flags & Flag.REDELIVERED:
             self._identity.same(call.to_process, process)
         if call.answered and not was_answered and call.is_known:
             self._parents.done(call)
             if call.operation is not None:
                 call.operation.replied(call, self._rules)
-        self._when_complete(call)
+                self._plan_ended(call.operation)
+        self._plan(call)
 
     def _adopt_reply(self, m: Message) -> CallState | None:
         """The reply was read before its request: give the request its place."""
@@ -268,10 +250,7 @@ class Correlator:
 
     def _another_part(self, old: CallState) -> CallState:
         """A closed call got another event: its parts are added up when they are read."""
-        part = CallState(self._ids.take(), old.kind, old.unique_id, old.msg_id)
-        for name in ("method", "namespace", "version", "exchange", "topic", "server", "instances", "operation", "cause",
-                     "parent_id", "parent_unique_id", "parent_source", "expiration_ms"):  # fmt: skip
-            setattr(part, name, getattr(old, name))
+        part = old.next_part(self._ids.take())
         self._calls[part.unique_id] = part
         if part.msg_id:
             self._by_msg[part.msg_id] = part
@@ -279,34 +258,65 @@ class Correlator:
 
     # ------------------------------------------------------------ closing
 
-    def _when_complete(self, call: CallState) -> None:
-        """Plan to close a call once nothing more is expected of it."""
-        kind = call.kind
-        if kind is MessageKind.REQUEST:
-            if not call.answered or not call.is_known:
-                if not call.is_known or not call.publishes:
-                    self._remind(call.last_ns + self._limits.late_ns, call)
-                return
-        elif self._sees_deliveries and not call.copies and call.routed != 0 and kind is MessageKind.CAST:
-            self._remind(call.last_ns + self._limits.undelivered_ns, call)
-            return
-        self._closing.append((self.now_ns + self._limits.linger_ns, call))
+    def _is_complete(self, call: CallState) -> bool:
+        """Whether nothing more is expected of it, but for late copies."""
+        if call.kind is MessageKind.REQUEST:
+            return call.answered and call.is_known
+        return call.kind is not MessageKind.CAST or not (self._is_at_work(call) or self._is_queued(call))
 
-    def _overdue(self, call: CallState) -> None:
-        if not self._is_open(call):
-            return
-        if call.kind is MessageKind.REQUEST and call.is_known and not call.answered and not call.timed_out:
-            call.timed_out = True
-            self._parents.done(call)
-            if call.operation is not None:
-                call.operation.timed_out(call)
-            self._touch(call)
-            self._remind(self.now_ns + self._limits.late_ns, call)
-        else:
+    @staticmethod
+    def _is_at_work(cast: CallState) -> bool:
+        return bool(cast.end) and not cast.ended and cast.published_ns is not None
+
+    def _is_queued(self, cast: CallState) -> bool:
+        return self._sees_deliveries and cast.delivered_ns is None and cast.routed != 0
+
+    def _copy_is_due(self, call: CallState) -> bool:
+        """Its reply was not delivered yet: who goes on with the recording will see that."""
+        return self._sees_reply_deliveries and call.answered and call.is_known and call.reply_delivered_ns is None
+
+    def _due_ns(self, call: CallState) -> int:
+        """How long an incomplete call is waited for."""
+        limits, deadline = self._limits, call.deadline_ns()
+        if call.published_ns is None or call.timed_out:
+            return max(call.last_ns, deadline or 0) + limits.late_ns
+        if call.kind is MessageKind.CAST and not self._is_at_work(call):
+            return call.last_ns + limits.undelivered_ns
+        return call.published_ns + limits.unanswered_ns if deadline is None else deadline
+
+    def _plan(self, call: CallState) -> None:
+        """See to it that the call is looked at when it may be closed."""
+        if not self._is_complete(call):
+            self._agenda.put_earlier(call, self._due_ns(call))
+        elif not call.lingers:
+            call.lingers = True
+            self._agenda.put(call, self.now_ns + self._limits.linger_ns)
+
+    def _plan_ended(self, operation: OperationState) -> None:
+        """Casts whose work has ended may be closed."""
+        while operation.over:
+            cast = operation.over.pop()
+            if self._is_open(cast):
+                self._plan(cast)
+
+    def _look(self, call: CallState) -> None:
+        """Its time has come: close it, or find that the caller waits no longer."""
+        if call.lingers or (
+            not self._is_complete(call) and self._due_ns(call) <= self.now_ns and not self._times_out(call)
+        ):
             self._close(call)
+        else:
+            self._plan(call)
 
-    def _remind(self, at_ns: int, call: CallState) -> None:
-        heappush(self._deadlines, (at_ns, next(self._tie), call))
+    def _times_out(self, call: CallState) -> bool:
+        if call.timed_out or call.operation is None or call.deadline_ns() is None:
+            return False
+        call.timed_out = True
+        self._parents.done(call)
+        call.operation.timed_out(call)
+        self._plan_ended(call.operation)
+        self._touch(call)
+        return True
 
     def _is_open(self, call: CallState) -> bool:
         return self._calls.get(call.unique_id) is call
@@ -316,6 +326,8 @@ class Correlator:
             return
         if call.touched:
             self._count(call)
+        if not call.answered and call.kind is MessageKind.REQUEST:
+            self._parents.done(call)
         del self._calls[call.unique_id]
         if self._by_msg.get(call.msg_id) is call:
             del self._by_msg[call.msg_id]
@@ -334,6 +346,9 @@ class Correlator:
     def _evict(self) -> None:
         call = next(iter(self._calls.values()))
         call.flags |= Flag.EVICTED
+        if call.operation is not None:
+            call.operation.forget(call)
+            self._touched_operations[call.operation.id] = call.operation
         self.evicted += 1
         self._close(call)
 
@@ -354,7 +369,7 @@ class Correlator:
             self._touched_calls.append(call)
         operation = call.operation
         if operation is not None:
-            operation.last_ns = max(operation.last_ns, call.last_ns)
+            operation.saw(call.last_ns)
             self._touched_operations[operation.id] = operation
 
     def _count(self, call: CallState) -> None:
@@ -362,49 +377,56 @@ class Correlator:
         operation = call.operation
         if operation is None:
             return
-        now = (call.publishes, call.replies, call.heartbeats, call.copies, call.request_bytes + call.reply_bytes)
+        now = call.counts()
         new = [a - b for a, b in zip(now, call.counted, strict=True)]
-        call.counted = now
         operation.by_request.add(call.kind, *new)
-        operation.last_ns = max(operation.last_ns, call.last_ns)
+        operation.saw(call.last_ns)
         self._touched_operations[operation.id] = operation
-        cause = call.cause or operation
+        self._count_cause(call, new)
+        call.counted = now
+
+    def _count_cause(self, call: CallState, new: list[int]) -> None:
+        cause, before = call.cause, call.counted_cause
+        assert cause is not None  # noqa: S101 - set with the operation
+        if before is not None and before is not cause:
+            before.by_cause.add(call.kind, *(-n for n in call.counted))
+            self._touched_operations[before.id] = before
+            new = list(call.counts())
         cause.by_cause.add(call.kind, *new)
-        cause.last_ns = max(cause.last_ns, call.last_ns)
+        cause.saw(call.last_ns, is_work=True)
         self._touched_operations[cause.id] = cause
+        call.counted_cause = cause
 
     def _uncount(self, call: CallState) -> None:
         """A reply found its request: what was counted as nobody's goes to the operation it belongs to."""
-        if call.operation is None or call.counted == (0, 0, 0, 0, 0):
+        if call.operation is None or call.counted == NOTHING:
             return
         taken = [-n for n in call.counted]
         call.operation.by_request.add(call.kind, *taken)
         call.operation.by_cause.add(call.kind, *taken)
         self._touched_operations[call.operation.id] = call.operation
-        call.counted = (0, 0, 0, 0, 0)
+        call.counted, call.counted_cause = NOTHING, None
 
-    def _restore(self, stored: Call, operations: dict[int, OperationState]) -> None:
-        call = CallState(stored.id, stored.kind, stored.unique_id, stored.msg_id)
-        for name in ("flags", "method", "namespace", "version", "exchange", "topic", "server", "parent_id",
-                     "parent_unique_id", "parent_source", "published_ns", "delivered_ns", "replied_ns", "reply_delivered_ns",
-                     "last_ns", "expiration_ms", "clock", "publishes", "replies", "heartbeats", "copies", "request_bytes",
-                     "reply_bytes", "routed", "failure"):  # fmt: skip
-            setattr(call, name, getattr(stored, name))
-        call.stored = True
+    # ------------------------------------------------------------ going on
+
+    def _restore(self, stored: Call, operations: dict[int, OperationState], processes: dict[int, ProcessState]) -> None:
+        call = restored(stored, self._rules)
+        call.from_process, call.to_process = processes.get(stored.from_process), processes.get(stored.to_process)
         call.operation = operations.get(stored.operation_id)
-        call.cause = operations.get(stored.cause_id, call.operation)
-        call.counted = (
-            call.publishes,
-            call.replies,
-            call.heartbeats,
-            call.copies,
-            call.request_bytes + call.reply_bytes,
-        )
+        call.cause = call.counted_cause = operations.get(stored.cause_id, call.operation)
         self._calls[call.unique_id] = call
         if call.msg_id:
             self._by_msg[call.msg_id] = call
-        if call.operation is not None and call.is_known:
+        self.now_ns = max(self.now_ns, call.last_ns)
+        self._take_up(call)
+        self._plan(call)
+
+    def _take_up(self, call: CallState) -> None:
+        """What its operation waits for and what its process has in hand."""
+        if call.operation is None or not call.is_known:
+            return
+        call.instances = call.operation.only_instance()
+        if call.published_ns is not None:
             call.operation.opens(call, self._rules)
-            if call.kind is MessageKind.REQUEST and not call.answered:
-                self._remind(call.deadline_ns() or call.last_ns + self._limits.unanswered_ns, call)
-        self._when_complete(call)
+        if call.to_process is not None and call.delivered_ns is not None and not call.answered:
+            self._parents.delivered(call, call.to_process)

@@ -21,8 +21,10 @@ MAX_CONNECTIONS = 500_000
 class ProcessState:
     """Mutable twin of `model.Process`, with what its handlers have in hand."""
 
-    __slots__ = ("gone_ns", "hands", "host", "id", "key", "last_leader", "merged", "orphans", "past", "peer", "pid", "program", "role",
-                 "seen_ns", "touched")  # fmt: skip
+    __slots__ = (
+        "gone_ns", "hands", "host", "id", "key", "last_leader", "merged", "orphans", "past", "peer", "pid", "program",
+        "reply_queues", "role", "seen_ns", "touched",
+    )  # fmt: skip
 
     def __init__(self, id: int, key: str) -> None:
         self.id = id
@@ -36,6 +38,7 @@ class ProcessState:
         self.hands: dict[str, list[CallState]] = {}  # request or trace id -> requests being handled, oldest first
         self.orphans: deque[CallState] = deque(maxlen=64)  # the last RPCs whose cause was not seen
         self.past: deque[CallState] = deque(maxlen=64)  # the last requests that it has answered
+        self.reply_queues: set[str] = set()  # where it waits for replies
         self.last_leader: dict[str, CallState] = {}  # Rules.follows: leader -> its last call here
 
     def root(self) -> ProcessState:
@@ -67,8 +70,11 @@ class Identity:
         self.touched: dict[int, ProcessState] = {}
         self.found: list[tuple[CallState, ProcessState]] = []  # RPCs whose publisher has become known, and who it is
 
-    def restore(self, process: Process) -> None:
+    def restore(self, process: Process) -> ProcessState:
         """A process that an earlier run of the recorder knew."""
+        table = self._by_key if process.program else self._by_connection
+        if process.key in table:
+            return table[process.key]
         state = ProcessState(process.id, process.key)
         state.program, state.pid, state.peer = process.program, process.pid, process.peer
         state.host, state.role, state.seen_ns, state.gone_ns = (
@@ -77,10 +83,8 @@ class Identity:
             process.seen_ns,
             process.gone_ns,
         )
-        if process.program:
-            self._by_key[process.key] = state
-        else:
-            self._by_connection[process.key] = state
+        table[process.key] = state
+        return state
 
     def of(self, connection: str) -> ProcessState:
         """The process of a connection."""
@@ -121,6 +125,7 @@ class Identity:
 
     def waits_at(self, connection: str, reply_queue: str) -> None:
         """The process of a connection owns a reply queue."""
+        self.of(connection).reply_queues.add(reply_queue)
         owner = self._by_reply_queue.get(reply_queue)
         if owner is None:
             self._by_reply_queue[reply_queue] = self.of(connection)
@@ -143,6 +148,7 @@ class Identity:
         drop.merged = keep
         drop.hands = {}
         keep.past.extend(drop.past)
+        keep.reply_queues |= drop.reply_queues
         self.found.extend((orphan, keep) for state in (keep, drop) for orphan in state.orphans)
         keep.orphans.extend(drop.orphans)
         self._touch(keep)

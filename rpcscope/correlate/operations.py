@@ -8,6 +8,7 @@ from rpcscope.rules import Rules
 from rpcscope.rules.rules import NONE, STEP, any_fits
 
 MAX_INSTANCES = 1000
+MAX_EVENTS = 1000
 TIMEOUT_ERROR = "MessagingTimeout"
 _EVENT = "event:"
 
@@ -60,17 +61,22 @@ class OperationState:
         "error_ns",
         "events",
         "finished_ns",
+        "finishes",
         "global_request_id",
         "id",
         "instances",
         "kind",
         "kind_ns",
         "last_ns",
+        "lost",
+        "over",
         "project_id",
         "rank",
+        "relayed_ns",
         "request_id",
         "source",
         "started_ns",
+        "work_ns",
     )  # fmt: skip
 
     def __init__(self, id: int, request_id: str) -> None:
@@ -78,13 +84,16 @@ class OperationState:
         self.request_id = request_id
         self.global_request_id = self.project_id = self.kind = self.source = self.dest = self.error = ""
         self.rank = NONE
-        self.kind_ns = self.started_ns = self.last_ns = self.error_ns = 0
+        self.kind_ns = self.started_ns = self.last_ns = self.work_ns = self.error_ns = self.relayed_ns = 0
         self.finished_ns: int | None = None
         self.complete = False
         self.instances: dict[str, None] = {}
         self.awaited: dict[int, CallState] = {}  # calls without a reply
         self.casts: dict[int, CallState] = {}  # casts whose work is not seen to be over
         self.events: dict[tuple[str, str], int] = {}  # action events begun by work whose cast was not seen
+        self.finishes: dict[tuple[str, str], int] = {}  # action events and when their last finish was published
+        self.over: list[CallState] = []  # casts that ended since somebody looked
+        self.lost = False  # something it waited for was forgotten
         self.ended = 0  # casts and events that came to their end
         self.answered = 0  # calls that came to their end
         self.by_request = Tallies()
@@ -121,15 +130,31 @@ class OperationState:
 
     # ------------------------------------------------------------ what it waits for
 
+    def saw(self, at_ns: int, *, is_work: bool = False) -> None:
+        """An event of it. `is_work`: it made it happen; else it may only carry its request id."""
+        self.last_ns = max(self.last_ns, at_ns)
+        if is_work:
+            self.work_ns = max(self.work_ns, at_ns)
+
     def opens(self, call: CallState, rules: Rules) -> None:
-        """A call awaits its reply, a cast its work's end; an action event begins or ends."""
+        """A call awaits its reply, a cast its work's end."""
         if call.kind is MessageKind.REQUEST:
             if not call.answered and not call.timed_out:
                 self.awaited[call.id] = call
         elif call.kind is MessageKind.CAST and call.end and not call.ended:
             self.casts[call.id] = call
+            if self._has_ended(call):
+                self._ends(call, self.error, self.error_ns)
         if self.finished_ns is not None and not rules.is_leaf(call.method):
             self.finished_ns = None
+
+    def _has_ended(self, cast: CallState) -> bool:
+        """Whether the end of its work was read before the cast itself."""
+        since = cast.published_ns or 0
+        if cast.end == "relay":
+            return self.relayed_ns > since
+        servers = cast.instances or [server for _, server in self.finishes]
+        return any(self.finishes.get((cast.end, server), 0) > since for server in servers)
 
     def steps(self, call: CallState, rules: Rules) -> None:
         """Look whether an RPC ends the work of a cast of this operation."""
@@ -149,39 +174,55 @@ class OperationState:
         """A cast to a host is what conductors work towards; without a known cause it is any conductor's."""
         if call.kind is not MessageKind.CAST or not call.server:
             return
-        for relay in [cast for cast in self.casts.values() if cast.end == "relay"]:
-            if call.parent is relay or (call.parent is None and _shares(relay, call)):
+        at_ns = call.published_ns or 0
+        if call.parent is None:
+            self.relayed_ns = max(self.relayed_ns, at_ns)
+        for relay in [c for c in self.casts.values() if c.end == "relay"]:
+            guessed = call.parent is None and _shares(relay, call) and (relay.published_ns or 0) < at_ns
+            if call.parent is relay or guessed:
                 self._ends(relay, "")
 
     def _event(self, call: CallState, name: str) -> None:
-        finish = "event_finish" in call.method
         key = (name, call.instances[0] if call.instances else "")
         cast = next((c for c in self.casts.values() if c.end == name and _shares(c, call)), None)
-        if not finish:
-            if cast is None:
+        at_ns = call.published_ns or 0
+        if "event_finish" not in call.method:
+            if cast is None and at_ns >= self.finishes.get(key, 0) and len(self.events) < MAX_EVENTS:
                 self.events[key] = self.events.get(key, 0) + 1
             return
+        self._event_finished(key, at_ns)
         error = (self.error or f"{name} failed") if "error" in call.facts else ""
         if cast is not None:
             self._ends(cast, error, call.last_ns)
             return
+        self.ended += 1
+        if error:
+            self.fails(error, call.last_ns)
+
+    def _event_finished(self, key: tuple[str, str], at_ns: int) -> None:
+        self.finishes[key] = max(at_ns, self.finishes.get(key, 0))
+        if len(self.finishes) > MAX_EVENTS:
+            del self.finishes[next(iter(self.finishes))]
         if key in self.events:
             self.events[key] -= 1
             if not self.events[key]:
                 del self.events[key]
-        self.ended += 1
-        if error:
-            self.fails(error, call.last_ns)
 
     def _ends(self, cast: CallState, error: str, at_ns: int = 0) -> None:
         cast.ended = True
         if self.casts.pop(cast.id, None) is None:
             return
         self.ended += 1
+        self.over.append(cast)
         if error:
             self.fails(error, at_ns)
         elif cast.end != "relay" and self.error_ns <= at_ns:
             self.error, self.error_ns = "", 0
+
+    def forget(self, call: CallState) -> None:
+        """It is not waited for any longer, because too many calls were open."""
+        waited = self.awaited.pop(call.id, None) or self.casts.pop(call.id, None)
+        self.lost = self.lost or waited is not None
 
     def replied(self, call: CallState, rules: Rules) -> None:
         """The reply that ends a call was published."""
@@ -202,9 +243,7 @@ class OperationState:
         """A conductor that was refused its only question gives up: nova sets the server to ERROR without an RPC."""
         for cast in [c for c in self.casts.values() if c.end == "relay"]:
             if call.parent is cast or call.parent is None:
-                cast.ended = True
-                del self.casts[cast.id]
-                self.ended += 1
+                self._ends(cast, "")
 
     def timed_out(self, call: CallState) -> None:
         """The caller's time was over before a reply came."""
@@ -220,14 +259,17 @@ class OperationState:
         if self.awaited or self.casts or self.events or not (self.ended or self.answered or self.error):
             self.finished_ns = None
         else:
-            self.finished_ns = self.last_ns
+            self.finished_ns = self.work_ns or self.last_ns
 
     # ------------------------------------------------------------ the record
 
     def status(self) -> Status:
         """DONE, FAILED, RUNNING or UNKNOWN; STUCK is found when it is read."""
         if self.finished_ns is not None:
-            return Status.FAILED if self.error else Status.DONE
+            if self.error:
+                return Status.FAILED
+            headless = not self.complete and self.rank in (NONE, STEP)
+            return Status.UNKNOWN if headless or self.lost else Status.DONE
         if self.awaited or self.casts or self.events:
             return Status.RUNNING
         return Status.UNKNOWN
@@ -267,6 +309,10 @@ class OperationState:
             owed_since_ns=(owed.published_ns or owed.last_ns) if owed else None,
         )
 
+    def only_instance(self) -> tuple[str, ...]:
+        """The server it is about, when it is about one."""
+        return tuple(self.instances) if len(self.instances) == 1 else ()
+
     def restore(self, stored: Operation) -> None:
         """Go on from what an earlier run of the recorder stored."""
         self.global_request_id, self.project_id = stored.global_request_id, stored.project_id
@@ -274,6 +320,7 @@ class OperationState:
         self.source, self.dest, self.complete = stored.source_host, stored.dest_host, stored.complete
         self.started_ns = self.kind_ns = stored.started_ns
         self.last_ns, self.finished_ns = stored.last_ns, stored.finished_ns
+        self.work_ns = stored.finished_ns or stored.last_ns
         self.instances = dict.fromkeys(stored.instances)
         self.ended = int(stored.status in (Status.DONE, Status.FAILED))
         self.by_request.load(stored.by_request)

@@ -11,12 +11,15 @@ In order (measured against the spans of a real nova, docs/pipeline.md):
 5. one whose own last call is still unanswered is busy: its thread waits;
 6. of several, the one whose handler made the usual step before (learned as it goes), then the latest delivered.
 
+Where nothing names the processes (no management API), an RPC of an unknown connection whose request id is in
+hand at just one process that it may be (it waits at no other reply queue) is taken for that process's own.
+
 An RPC whose request id is stale (Rules.follows) takes the parent of the last call of the method it follows.
 """
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, OrderedDict
 
 from rpcscope.correlate.calls import CallState
 from rpcscope.correlate.identity import ProcessState
@@ -35,7 +38,23 @@ class Parents:
     def __init__(self, rules: Rules, *, use_traceparent: bool = True) -> None:
         self._rules = rules
         self._use_traceparent = use_traceparent
+        self._holders: OrderedDict[str, list[ProcessState]] = OrderedDict()  # request id -> unnamed processes
         self._habits: Counter[tuple[str, str, str]] = Counter()  # (handler, step before, step) -> times seen
+
+    def owner(self, call: CallState, process: ProcessState) -> ProcessState | None:
+        """The unnamed process that an unnamed publisher must be, judged by what is in hand; None when unsure."""
+        if process.program or call.operation is None or call.operation.request_id in process.hands:
+            return None
+        holders = {holder.root() for holder in self._holders.get(call.operation.request_id, ())}
+        able = [
+            holder
+            for holder in holders
+            if holder is not process
+            and not holder.program
+            and not (holder.reply_queues and process.reply_queues)
+            and any(not hand.answered for hand in holder.hands.get(call.operation.request_id, ()))
+        ]
+        return able[0] if len(able) == 1 else None
 
     def published(self, call: CallState, process: ProcessState) -> CallState | None:
         """Attribute a call that `process` has just published; its parent, or None."""
@@ -63,6 +82,8 @@ class Parents:
             if call not in hands:
                 hands.append(call)
                 del hands[:-MAX_HANDS]
+        if not process.program:
+            self._holds(call.operation.request_id, process)
         at_ns = call.delivered_ns or 0
         adopted = [
             orphan
@@ -75,6 +96,13 @@ class Parents:
             process.orphans.remove(orphan)
             self._attribute(orphan, call, ParentSource.INFERRED)
         return adopted
+
+    def _holds(self, request_id: str, process: ProcessState) -> None:
+        holders = self._holders.setdefault(request_id, [])
+        if process not in holders:
+            holders.append(process)
+        if len(self._holders) > MAX_KEYS:
+            self._holders.popitem(last=False)
 
     def reconsider(self, call: CallState, process: ProcessState) -> bool:
         """The publisher of a call became known after it: look for its cause again; whether one was found."""

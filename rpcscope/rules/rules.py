@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from rpcscope import safe
-from rpcscope.model import Message, MessageKind
+from rpcscope.model import Call, Message, MessageKind
 from rpcscope.rules.paths import walk
 
 START, STEP, TIMER, FALLBACK, NONE = 4, 3, 2, 1, 0
@@ -116,7 +116,7 @@ class Rules:
         """Whether a failure of this class is normal for this method."""
         return failure in self.expected.get(method, ())
 
-    def end_of(self, message: Message) -> str:
+    def end_of(self, message: Message | Call) -> str:
         """How a cast's work is seen to end: the name of an action event, "step", "relay" or ""."""
         if message.kind is not MessageKind.CAST or message.method in self.casts_without_end:
             return ""
