@@ -196,31 +196,44 @@ HEADERS: st.SearchStrategy[Mapping[str, Any]] = st.fixed_dictionaries(
 )
 
 
+_BASES: list[dict[str, Any]] = [
+    request(),
+    request(_msg_id=None, _reply_q=None),
+    request(method="object_action"),
+    request(method="object_class_action_versions"),
+    {"_msg_id": MSG_ID, "_unique_id": UNIQUE_ID, "ending": True, "result": None, "failure": None},
+    {"_msg_id": MSG_ID, "_unique_id": UNIQUE_ID, "ending": False},
+    {"event_type": "instance.create.end", "payload": {}, "_unique_id": UNIQUE_ID},
+    {},
+]
+_ROUTING_KEYS = ["publish.nova", "publish.", "deliver.conductor", "deliver.compute.host-1", "deliver."]
+
+
+def _seldom(draw: st.DrawFn) -> bool:
+    return draw(st.integers(0, 9)) == 9
+
+
 @st.composite
 def bodies(draw: st.DrawFn) -> bytes:
     """Bodies of both formats with anything in any field, and bytes that are no body."""
-    if draw(st.integers(0, 9)) == 0:
+    if _seldom(draw):
         return draw(st.binary(max_size=60))
-    inner = draw(INNERS)
+    inner = {**draw(st.sampled_from(_BASES)), **draw(INNERS)}
     if draw(st.booleans()):
         return bare(inner)
-    text = draw(st.just(json.dumps(inner)) | VALUES) if draw(st.integers(0, 9)) == 0 else json.dumps(inner)
-    version = draw(st.just("2.0") | SCALARS) if draw(st.integers(0, 9)) == 0 else "2.0"
+    text = draw(VALUES) if _seldom(draw) else json.dumps(inner)
+    version = draw(SCALARS) if _seldom(draw) else "2.0"
     return json.dumps({"oslo.version": version, "oslo.message": text}).encode()
 
 
 @st.composite
 def events(draw: st.DrawFn) -> Observation:
     """Traced events, markers, and what is neither."""
-    routing_key = draw(
-        st.sampled_from(["publish.nova", "publish.", "deliver.conductor", "deliver.compute.host-1"]) | TEXTS
-    )
-    exchange = draw(st.just(TRACE_EXCHANGE) | TEXTS) if draw(st.integers(0, 9)) == 0 else TRACE_EXCHANGE
     body = draw(bodies())
     return Observation(
         at_ns=draw(st.integers(0, 1 << 62)),
-        exchange=exchange,
-        routing_key=routing_key,
+        exchange=draw(TEXTS) if _seldom(draw) else TRACE_EXCHANGE,
+        routing_key=draw(TEXTS) if _seldom(draw) else draw(st.sampled_from(_ROUTING_KEYS)),
         headers=draw(HEADERS),
         body=body,
         size=len(body),
