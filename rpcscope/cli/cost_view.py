@@ -36,17 +36,23 @@ def print_costs(costs: list[KindCost], conditions: list[str], *, with_methods: b
 
 def _summary(costs: list[KindCost]) -> Table:
     left_out, blind = any(c.left_out for c in costs), any(c.gaps for c in costs)
-    columns = ["kind", ">operations", *([">left out"] if left_out else []), *([">blind"] if blind else []), ">RPCs", ">calls",
-               ">casts", ">fanouts", ">replies", ">messages", ">by cause", ">bytes", ">p50 ms", ">p95 ms", ">max ms"]  # fmt: skip
+    optional = [*([">left out"] if left_out else []), *([">blind"] if blind else [])]
+    counts = [">RPCs", ">calls", ">casts", ">fanouts", ">replies", ">messages", ">by cause", ">bytes"]
+    columns = ["!kind", ">operations", *optional, *counts, ">p50 ms", ">p95 ms", ">max ms"]
     lines = table(*columns)
     for c in costs:
         extra = [number(c.left_out)] if left_out else []
         extra += [number(c.gaps)] if blind else []
+        spreads = (c.rpcs, c.calls, c.casts, c.fanouts, c.replies, c.messages, c.messages_by_cause)
+        times = (c.duration_ms.p50, c.duration_ms.p95, c.duration_ms.max)
         lines.add_row(
-            cell(c.kind), number(c.operations), *extra,
-            *(plain(s.as_dict()) for s in (c.rpcs, c.calls, c.casts, c.fanouts, c.replies, c.messages, c.messages_by_cause)),
-            size(c.bytes.p50), *(number(v) for v in (c.duration_ms.p50, c.duration_ms.p95, c.duration_ms.max)),
-        )  # fmt: skip
+            cell(c.kind),
+            number(c.operations),
+            *extra,
+            *(plain(spread.as_dict()) for spread in spreads),
+            size(c.bytes.p50),
+            *map(number, times),
+        )
     return lines
 
 

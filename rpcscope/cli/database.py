@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from rpcscope.cli import output
 from rpcscope.cli.options import db_option, default_database, format_option, moment, opened
 from rpcscope.cli.output import number
 from rpcscope.errors import UsageError
+
+if TYPE_CHECKING:
+    from rpcscope.store.protocol import RecordingInfo
 
 
 @click.group("db")
@@ -38,11 +43,7 @@ def _status(db: str | None, format_: str) -> None:
         reader = store.reader()
         status, recordings, gaps = reader.status(), reader.recordings(), reader.gaps()
     if format_ == "json":
-        rows = [
-            {"label": i.recording.label, "source": i.recording.source, "mode": i.recording.tap_mode, "conditions": i.recording.conditions,
-             "last_event": iso(i.last_ns), "ended": i.recording.ended_ns is not None, **asdict(i.counters)}
-            for i in recordings
-        ]  # fmt: skip
+        rows = [_recording(info) for info in recordings]
         blind = [
             {"from": iso(g.from_ns), "to": iso(g.to_ns), "cause": g.cause.name.lower(), "estimate": g.estimate}
             for g in gaps
@@ -62,16 +63,32 @@ def _status(db: str | None, format_: str) -> None:
     )
     for i in recordings:
         c = i.counters
-        lines.add_row(
-            output.cell(i.recording.label), output.cell(iso(i.last_ns)), number(c.seen), number(c.rejected), number(c.messages),
-            number(c.duplicates), number(c.evicted), "ended" if i.recording.ended_ns is not None else "open",
-        )  # fmt: skip
+        counts = (c.seen, c.rejected, c.messages, c.duplicates, c.evicted)
+        state = "ended" if i.recording.ended_ns is not None else "open"
+        lines.add_row(output.cell(i.recording.label), output.cell(iso(i.last_ns)), *map(number, counts), state)
     screen.print(lines)
     for g in gaps:
         missed = "an unknown number of" if g.estimate is None else f"about {g.estimate:,}"
         screen.print(
             output.cell(f"blind {iso(g.from_ns)} to {iso(g.to_ns)}: {g.cause.name.lower()}, {missed} messages")
         )
+
+
+def _recording(info: RecordingInfo) -> dict[str, object]:
+    from dataclasses import asdict
+
+    from rpcscope.query.times import iso
+
+    r = info.recording
+    return {
+        "label": r.label,
+        "source": r.source,
+        "mode": r.tap_mode,
+        "conditions": r.conditions,
+        "last_event": iso(info.last_ns),
+        "ended": r.ended_ns is not None,
+        **asdict(info.counters),
+    }
 
 
 @db_command.command("prune")

@@ -137,10 +137,9 @@ def _sum_of(key: str) -> str:
 def _progress() -> Progress:
     from rich.console import Console
 
-    return Progress(
-        TextColumn("{task.description}", markup=False), BarColumn(), TimeRemainingColumn(), console=Console(stderr=True), transient=True,
-        disable=not Console(stderr=True).is_terminal,
-    )  # fmt: skip
+    screen = Console(stderr=True)
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=screen, transient=True, disable=not screen.is_terminal)
 
 
 @click.command("scrub")
@@ -152,11 +151,18 @@ def _progress() -> Progress:
 @rules_option()
 def scrub_command(file: Path, output: Path, keyfile: Path | None, conditions: str, rules: tuple[Path, ...]) -> None:
     """Make a capture of FILE that can be shared: sizes, times and methods stay, contents go."""
-    from rpcscope.capture.scrub import scrub_file
+    from rpcscope.capture import Pseudonyms, Scrubber, load_key, scrub_file
 
-    report = scrub_file(file, output, the_rules(rules), keyfile=keyfile, conditions=conditions)
-    if report.problem:
-        click.echo(f"rpcscope: {report.problem}", err=True)
+    scrubber = Scrubber(the_rules(rules), Pseudonyms(load_key(keyfile)) if keyfile else None)
+    with _progress() as progress:
+        task = progress.add_task(file.name, total=None)
+        done = scrub_file(
+            file, output, scrubber, conditions=conditions,
+            progress=lambda read, total: progress.update(task, completed=read, total=total),
+        )  # fmt: skip
+    if done.problem:
+        click.echo(f"rpcscope: {done.problem}", err=True)
     click.echo(
-        f"{output}: {report.written:,} events, {report.dropped:,} left out because they are no oslo.messaging messages"
+        f"{output}: {done.events:,} events; left out: {done.dropped:,} that are no oslo.messaging messages, "
+        f"{done.rejected:,} lines that are no events"
     )

@@ -90,7 +90,8 @@ def operations_command(
 
     asked = OperationFilter(
         kind=wanted["kind"], instance=wanted["instance"], host=wanted["host"], request_id=wanted["request_id"],
-        project_id=wanted["project"], since_ns=moment(wanted["since"], "--since"), until_ns=moment(wanted["until"], "--until"),
+        project_id=wanted["project"],
+        since_ns=moment(wanted["since"], "--since"), until_ns=moment(wanted["until"], "--until"),
         background=None if everything or wanted["kind"] or wanted["request_id"] else False,
     )  # fmt: skip
     cap = limit if limit is not None or everything else SHOWN

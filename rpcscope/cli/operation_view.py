@@ -20,7 +20,7 @@ def print_operations(views: list[OperationView], *, capped: int | None) -> None:
         o = view.whole
         status = view.status.name.lower()
         lines.add_row(
-            cell((iso(o.started_ns) or "")[:23]), cell(o.kind or "?"),
+            cell(_moment(o.started_ns)), cell(o.kind or "?"),
             cell(f"{status}: {o.error}" if o.error and status == "failed" else status, STYLES.get(status, "")),
             number(ms(view.duration_ns)), number(o.by_request.rpcs),
             number(o.by_request.messages) + ("*" if view.gaps else ""), size(o.by_request.bytes),
@@ -44,10 +44,20 @@ def print_stuck(views: list[OperationView]) -> None:
         o, owed = view.whole, view.owed
         status = view.status.name.lower()
         lines.add_row(
-            cell(o.kind or "?"), cell(status, STYLES.get(status, "")), cell((iso(o.last_ns) or "")[:23]), cell(owed.method if owed else "?"),
-            cell(_debtor(view)), cell((iso(owed.since_ns) or "")[:23] if owed else ""), cell(_servers(o.instances)), cell(o.request_id),
-        )  # fmt: skip
+            cell(o.kind or "?"),
+            cell(status, STYLES.get(status, "")),
+            cell(_moment(o.last_ns)),
+            cell(owed.method if owed else "?"),
+            cell(_debtor(view)),
+            cell(_moment(owed.since_ns if owed else None)),
+            cell(_servers(o.instances)),
+            cell(o.request_id),
+        )
     screen.print(lines)
+
+
+def _moment(ns: int | None) -> str:
+    return (iso(ns) or "")[:23]
 
 
 def _debtor(view: OperationView) -> str:

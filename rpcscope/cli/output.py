@@ -73,6 +73,11 @@ def table(*columns: str, title: str | None = None) -> Table:
     return made
 
 
+def heading(text: str) -> None:
+    """A line that begins a part of a longer output."""
+    console().print(Text.assemble("\n", (text, "bold"), "\n", ("-" * len(text), "dim")))
+
+
 def cell(value: object, style: str = "") -> Text:
     """Text as it is: nothing in it is markup."""
     return Text("" if value is None else str(value), style=style)

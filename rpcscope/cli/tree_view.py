@@ -7,7 +7,7 @@ from rich.tree import Tree
 
 from rpcscope.cli.operation_view import STYLES
 from rpcscope.cli.output import cell, console, size
-from rpcscope.model import Outcome, ParentSource
+from rpcscope.model import Flag, MessageKind, Outcome, ParentSource
 from rpcscope.query.calls import KIND_WORDS, CallView
 from rpcscope.query.operations import OperationView
 from rpcscope.query.times import iso, ms
@@ -58,21 +58,34 @@ def _head(view: OperationView) -> Text:
     return head
 
 
+def _counted(number: int, word: str) -> str:
+    if word == "replies":
+        return f"{number} repl{'y' if number == 1 else 'ies'}"
+    return f"{number} {word}{'' if number == 1 else 's'}"
+
+
 def _line(view: CallView, began: int) -> Text:
     c = view.call
     at = ms((c.published_ns or c.last_ns) - began) or 0.0
     line = Text.assemble((f"{at:9,.1f} ms ", "cyan"), (f"{KIND_WORDS[c.kind]:6} ", "dim"), (c.method, "bold"))
-    line.append(f"  {view.sender} > {view.worker if c.kind.name != 'FANOUT' else f'{c.copies} copies'}")
+    line.append(f"  {view.sender} > {_worker(view)}")
     for words in _times(view):
         line.append(f"  {words}", "dim")
     line.append(f"  {size(c.request_bytes + c.reply_bytes)}", "dim")
     if c.failure:
-        line.append(f"  {c.failure}", "yellow" if c.flags & 16 else "red")
+        line.append(f"  {c.failure}", "yellow" if c.flags & Flag.EXPECTED_FAILURE else "red")
     elif view.outcome not in (Outcome.OK, Outcome.NONE):
         line.append(f"  {view.outcome.name.lower()}", "red")
     if c.parent_source is ParentSource.TRACEPARENT:
         line.append("  (traced)", "dim")
     return line
+
+
+def _worker(view: CallView) -> str:
+    c = view.call
+    if c.kind is not MessageKind.FANOUT:
+        return str(view.worker)
+    return f"every {c.topic} ({c.copies or '?'} cop{'y' if c.copies == 1 else 'ies'} seen)"
 
 
 def _times(view: CallView) -> list[str]:
@@ -87,5 +100,5 @@ def _times(view: CallView) -> list[str]:
 
 def _foot(view: OperationView) -> Text:
     return cell(
-        "time since the start, kind, method, who > who, time to the reply (in the queue, in the server), bytes both ways"
+        "since the start, kind, method, who > who, time to the reply (in the queue, in the server), bytes both ways"
     )

@@ -166,19 +166,19 @@ class Calls:
 def merged(read: Callable[[], Iterable[Call]]) -> Iterator[Call]:
     """Calls with their parts added up, in the order of `read`.
 
-    Parts (late events, what another recorder saw) are rare and carry Flag.NO_REQUEST: a first reading
-    collects them, a second gives each to its call; those without one come last.
+    Parts (late events, what another recorder saw) are rare: a first reading collects what may be one, a
+    second gives each to its call; those without one come last.
     """
     parts: dict[str, Call] = {}
     replies: dict[str, str] = {}
     for call in read():
-        if call.flags & Flag.NO_REQUEST:
+        if _may_be_part(call):
             before = parts.get(call.unique_id)
             parts[call.unique_id] = call if before is None else join(before, call)
             if call.kind in (MessageKind.REPLY, MessageKind.HEARTBEAT):
                 replies[call.msg_id] = call.unique_id
     for call in read():
-        if call.flags & Flag.NO_REQUEST:
+        if _may_be_part(call):
             continue
         for key in (call.unique_id, replies.get(call.msg_id, "")):
             if part := parts.pop(key, None):
@@ -187,9 +187,13 @@ def merged(read: Callable[[], Iterable[Call]]) -> Iterator[Call]:
     yield from parts.values()
 
 
+def _may_be_part(call: Call) -> bool:
+    return not call.publishes or bool(call.flags & (Flag.NO_REQUEST | Flag.REPUBLISHED))
+
+
 def join(one: Call, other: Call) -> Call:
     """Two parts of one call as one."""
-    main, extra = (other, one) if one.flags & Flag.NO_REQUEST and not other.flags & Flag.NO_REQUEST else (one, other)
+    main, extra = (other, one) if other.publishes and (not one.publishes or other.id < one.id) else (one, other)
     flags = (main.flags | extra.flags) & ~Flag.NO_REQUEST | (main.flags & extra.flags & Flag.NO_REQUEST)
     replied = _earliest(main.replied_ns, extra.replied_ns)
     outcome, failure = main.outcome, main.failure or extra.failure
