@@ -52,21 +52,26 @@ class CaptureReader:
 
     def _open(self) -> tuple[Header, bool]:
         """The header, and whether the file is raw, by its first line."""
+        bad = 0
         with JsonLines(self._path) as lines:
-            first = next(iter(lines), None)
-            if first is None:
-                raise CaptureError(self._why_nothing(lines))
-        if own.MARK not in first:
-            return Header(), True
+            for number, row in enumerate(lines):
+                if number == 0 and own.MARK in row:
+                    return self._header_of(row), False
+                if raw.observation(row, 0) is not None:
+                    return Header(), True
+                bad += 1
+            raise CaptureError(self._why_nothing(lines.problem, bad + lines.rejected))
+
+    def _header_of(self, first: dict[str, Any]) -> Header:
         if first[own.MARK] != own.VERSION:
             raise CaptureError(f"{self._name} was written by a newer rpcscope: read it with that version")
-        return own.header_of(first), False
+        return own.header_of(first)
 
-    def _why_nothing(self, lines: JsonLines) -> str:
-        if lines.problem:
-            return f"nothing can be read: {lines.problem.partition(': what comes')[0].partition(': its last')[0]}"
-        if lines.rejected:
-            return f"{self._name} is not a capture: it should hold one JSON object a line"
+    def _why_nothing(self, problem: str, bad: int) -> str:
+        if problem:
+            return f"nothing can be read: {problem.partition(': what comes')[0].partition(': its last')[0]}"
+        if bad:
+            return f"{self._name} is not a capture: none of its {bad} lines is an event"
         return f"{self._name} is empty: record the capture again"
 
     @cached_property
@@ -108,7 +113,7 @@ class CaptureReader:
         for, so `max_wait_s` is not used. Each batch holds at most `max_events`. To be read once.
 
         Raises:
-            CaptureError: no line of it is a record, or the disk does not give its bytes.
+            CaptureError: the disk does not give its bytes.
         """
         del max_wait_s
         sightings = self._sightings()
@@ -119,16 +124,10 @@ class CaptureReader:
         last: Topology | None = None
         for last in self._snapshots():
             yield last
-        events = 0
         for event, seen in in_order(self._raw_events() if self.is_raw else self._own_events()):
             if seen is not None and isinstance(event, Observation):
                 self._steps.see(event.at_ns, seen)
-            events += 1
             yield event
-        if not events and self.rejected:
-            raise CaptureError(
-                f"{self._name} is not a capture: none of its {self.rejected} lines is a record of an event"
-            )
         if last is not None:
             yield last
 
