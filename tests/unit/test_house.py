@@ -56,6 +56,7 @@ def test_the_wheel_holds_every_file_of_a_package_with_its_data(wheel: set[str], 
     "data",
     [
         "rpcscope/rules/nova.toml",
+        "rpcscope/demo/recordings/",
         "rpcscope/py.typed",
         "rpcscope_migrations/script.py.mako",
         "rpcscope_migrations/versions/",
