@@ -262,7 +262,9 @@ class Correlator:
         """Whether nothing more is expected of it, but for late copies."""
         if call.kind is MessageKind.REQUEST:
             return call.answered and call.is_known
-        return call.kind is not MessageKind.CAST or not (self._is_at_work(call) or self._is_queued(call))
+        if call.kind is MessageKind.CAST:
+            return not (self._is_at_work(call) or self._is_queued(call))
+        return call.kind not in (MessageKind.REPLY, MessageKind.HEARTBEAT)  # their request may come
 
     @staticmethod
     def _is_at_work(cast: CallState) -> bool:

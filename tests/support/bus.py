@@ -136,14 +136,15 @@ class Bus:
         server: str = "",
         timeout_ms: int | None = 60_000,
         monitor_s: int | None = None,
-        delivered: bool = True,
+        taken: bool = True,
+        routed: bool = True,
         **context: Any,
     ) -> Rpc:
-        """Published by one, delivered to another. Without `to` it stays in its queue."""
+        """Published by one, and `taken` from its queue by another."""
         inner = self._inner(method, args, request_id, context)
         inner |= {"_msg_id": self.hex_id(), "_reply_q": sender.reply_q, "_timeout": monitor_s}
         expiration = "" if timeout_ms is None else str(timeout_ms)
-        return self._sent(inner, sender, to, topic, server, delivered, expiration)
+        return self._sent(inner, sender, to, topic, server, taken, routed, expiration)
 
     def cast(
         self,
@@ -155,12 +156,13 @@ class Bus:
         request_id: str = "",
         topic: str = "",
         server: str = "",
-        delivered: bool = True,
+        taken: bool = True,
+        routed: bool = True,
         **context: Any,
     ) -> Rpc:
         """As a call, but nobody answers."""
         inner = self._inner(method, args, request_id, context)
-        return self._sent(inner, sender, to, topic, server, delivered, "")
+        return self._sent(inner, sender, to, topic, server, taken, routed, "")
 
     def fanout(
         self, sender: Service, consumers: Sequence[Service], topic: str, method: str, *, request_id: str = ""
@@ -244,14 +246,15 @@ class Bus:
         to: Service | None,
         topic: str,
         server: str,
-        delivered: bool,
+        taken: bool,
+        routed: bool,
         expiration: str,
     ) -> Rpc:
         topic = topic or (to.topic if to else "")
         key = f"{topic}.{server}" if server else topic
         rpc = Rpc(inner=inner, exchange="nova", routing_key=key, sender=sender, to=to, expiration=expiration)
-        self.publish(rpc)
-        if to is not None and delivered:
+        self.publish(rpc, queues=None if routed else [])
+        if to is not None and taken:
             self.deliver(rpc)
         return rpc
 

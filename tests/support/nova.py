@@ -93,10 +93,10 @@ class Nova:
         args = {"build_requests": requests}
         return self.bus.cast(self.api, self.conductor, "schedule_and_build_instances", args, request_id=request_id)
 
-    def build(self, request_id: str, server: str, host: str, *, delivered: bool = True) -> Rpc:
+    def build(self, request_id: str, server: str, host: str, *, taken: bool = True) -> Rpc:
         """The conductor gives a server to a compute."""
         args = {"instance": instance(server)}
-        more: Inner = {"request_id": request_id, "server": host, "delivered": delivered}
+        more: Inner = {"request_id": request_id, "server": host, "taken": taken}
         return self.bus.cast(self.conductor, self.computes[host], "build_and_run_instance", args, **more)
 
     def spawn(self, request_id: str, server: str, host: str, error: str = "") -> None:

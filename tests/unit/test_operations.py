@@ -184,7 +184,7 @@ def test_a_boot_is_running_while_its_event_has_not_finished(scene: Scene) -> Non
 def test_a_boot_whose_compute_is_down_waits_for_a_cast_that_nobody_took(scene: Scene) -> None:
     scene.nova.schedule(scene.rid, [scene.server])
     scene.nova.select(scene.rid, [scene.server])
-    scene.nova.build(scene.rid, scene.server, "compute-2", delivered=False)
+    scene.nova.build(scene.rid, scene.server, "compute-2", taken=False)
     found = scene.now()
     assert (found.status, found.owed_host, found.owed_process) == (Status.RUNNING, "compute-2", 0)
 
