@@ -40,12 +40,14 @@ def upgrade(url: str) -> None:
 def check(url: str) -> None:
     """Returns when the database fits this rpcscope; raises StoreError with what to do otherwise."""
     with _database(url) as database:
+        require_file(database)
         check_database(database)
 
 
 def status(url: str) -> StoreStatus:
     """Revision, size and rows of a database, also of one that is behind or empty."""
     with _database(url) as database:
+        require_file(database)
         return database_status(database)
 
 
@@ -86,6 +88,12 @@ def create_tables(database: Database) -> None:
         ready = {_MARK, _VERSION} <= set(inspect(connection).get_table_names()) and _stored_revision(connection)
     if not ready:
         upgrade_database(database, only_empty=True)
+
+
+def require_file(database: Database) -> None:
+    """Raises StoreError for an SQLite file that is not there, which SQLite itself would make."""
+    if database.path is not None and not database.path.exists():
+        raise StoreError(f"there is no store at {database.shown}: record or import something first")
 
 
 def make_folder(database: Database) -> None:

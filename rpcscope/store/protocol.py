@@ -110,7 +110,7 @@ class Writer(Protocol):
         """Stores a batch as a whole or not at all; when it returns, the batch is durable.
 
         After an error nothing of the batch is stored and the writer can go on. After a TransientStoreError the same
-        batch (the same object) may be written again: should the commit have arrived after all, it is not stored twice.
+        batch may be written again: should its commit have arrived after all, it is not stored twice.
         """
         ...
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from types import TracebackType
 
-from rpcscope.errors import StoreError
 from rpcscope.store.database import Database
-from rpcscope.store.migrate import check_database, create_tables, make_folder
+from rpcscope.store.migrate import check_database, create_tables, make_folder, require_file
 from rpcscope.store.reader import SqlReader
 from rpcscope.store.writer import SqlWriter
 
@@ -59,9 +58,9 @@ def open_store(url: str, *, create: bool = False) -> Store:
 
 
 def _prepare(database: Database, create: bool) -> None:
-    if database.path is not None and not database.path.exists() and not create:
-        raise StoreError(f"there is no store at {database.shown}: record or import something first")
     if create:
         make_folder(database)
         create_tables(database)
+    else:
+        require_file(database)
     check_database(database)

@@ -8,6 +8,7 @@ import pytest
 
 from rpcscope.errors import StoreError
 from rpcscope.store import TransientStoreError, open_store
+from rpcscope.store.migrate import check, status
 from tests.contract.conftest import DATABASES, Server
 from tests.support.postgres import URL_PASSWORD, free_port
 
@@ -88,8 +89,9 @@ def test_a_path_is_an_sqlite_file_and_its_folder_is_made(tmp_path: Path, prefix:
 
 def test_a_file_that_is_not_there_is_not_made_by_reading(tmp_path: Path) -> None:
     path = tmp_path / "store.db"
-    with pytest.raises(StoreError, match=f"there is no store at {path}: record or import something first"):
-        open_store(str(path))
+    for use in (open_store, check, status):
+        with pytest.raises(StoreError, match=f"there is no store at {path}: record or import something first"):
+            use(str(path))
     assert not path.exists()
 
 
