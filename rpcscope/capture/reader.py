@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from rpcscope.capture import own, raw
-from rpcscope.capture.clock import Reading, StepCounter, TimeLine
-from rpcscope.capture.management import beside, read_snapshots
+from rpcscope.capture.clock import StepCounter
 from rpcscope.capture.opened import JsonLines
 from rpcscope.capture.own import Header, plain
-from rpcscope.capture.topology import safe_topology
-from rpcscope.capture.window import WINDOW, WINDOW_BYTES, Timed, in_order
+from rpcscope.capture.own_file import OwnFile
+from rpcscope.capture.raw_file import RawFile
+from rpcscope.capture.window import in_order
 from rpcscope.errors import CaptureError
 from rpcscope.model import Observation, Sighting, Topology
 
@@ -38,8 +38,6 @@ class CaptureReader:
         """Open a file and tell its format by its first line."""
         self._path = Path(path)
         self._name = plain(self._path.name)
-        self._bad_records = 0
-        self._beside_problem = ""
         self._steps = StepCounter()
         self._header, self.is_raw = self._open()
         self.total_bytes = self._path.stat().st_size
@@ -49,6 +47,7 @@ class CaptureReader:
         self.conditions = self._header.conditions
         self.pseudonymized = self._header.pseudonymized
         self._lines = JsonLines(self._path)
+        self._file = (RawFile if self.is_raw else OwnFile)(self._path, self._lines)
 
     def _open(self) -> tuple[Header, bool]:
         """The header, and whether the file is raw, by its first line."""
@@ -94,12 +93,12 @@ class CaptureReader:
     @property
     def rejected(self) -> int:
         """Lines so far that are not records."""
-        return self._lines.rejected + self._bad_records
+        return self._lines.rejected + self._file.bad
 
     @property
     def problem(self) -> str:
         """What is missing, in one sentence; known at the end."""
-        return self._lines.problem or self._beside_problem
+        return self._lines.problem or self._file.problem
 
     @property
     def clock_steps(self) -> int:
@@ -107,10 +106,12 @@ class CaptureReader:
         return self._steps.steps
 
     def batches(self, max_events: int = 2000, max_wait_s: float = 0) -> Iterator[list[Sighting]]:
-        """All snapshots, then events and gaps in the order of time, then the last snapshot again.
+        """All snapshots, then all else in the order of time, then the last snapshot again.
 
-        Events are ordered by (at_ns, seq) as far as 4,096 of them reach. A file has nothing to wait
-        for, so `max_wait_s` is not used. Each batch holds at most `max_events`. To be read once.
+        Snapshots come first so that the first events have names; those with a time of their own
+        come again at that time, as they did when it was recorded. Events are ordered by
+        (at_ns, seq) as far as 4,096 of them reach. A file has nothing to wait for, so `max_wait_s`
+        is not used. Each batch holds at most `max_events`. To be read once.
 
         Raises:
             CaptureError: the disk does not give its bytes.
@@ -122,52 +123,27 @@ class CaptureReader:
 
     def _sightings(self) -> Iterator[Sighting]:
         last: Topology | None = None
-        for last in self._snapshots():
+        for last in self._file.snapshots():
             yield last
-        for event, seen in in_order(self._raw_events() if self.is_raw else self._own_events()):
-            if seen is not None and isinstance(event, Observation):
-                self._steps.see(event.at_ns, seen)
-            yield event
+        yield from self._in_order()
         if last is not None:
             yield last
 
-    def _snapshots(self) -> Iterator[Topology]:
-        if not self.is_raw:
-            yield from self._own_snapshots()
-            return
-        path = beside(self._path)
-        try:
-            yield from map(safe_topology, read_snapshots(path))
-        except (OSError, ValueError, CaptureError, RecursionError):
-            self._beside_problem = f"{plain(path.name)} can not be read: processes will be shown without their names"
+    def once(self) -> Iterator[Sighting]:
+        """Each sighting once, as a copy of the file needs them: snapshots without a time, then all else
+        in the order of time. To be read once, and instead of `batches`.
 
-    def _own_snapshots(self) -> Iterator[Topology]:
-        with JsonLines(self._path) as lines:
-            for row in lines:
-                if "topology" in row and isinstance(found := own.sighting(row), Topology):
-                    yield safe_topology(found)
+        Raises:
+            CaptureError: the disk does not give its bytes.
+        """
+        yield from (snapshot for snapshot in self._file.snapshots() if not snapshot.at_ns)
+        yield from self._in_order()
 
-    def _own_events(self) -> Iterator[Timed]:
-        rows = iter(self._lines)
-        next(rows, None)  # the header
-        for row in rows:
-            found = own.sighting(row)
-            if found is None:
-                self._bad_records += 1
-            elif not isinstance(found, Topology):
-                yield found, None
-
-    def _raw_events(self) -> Iterator[Timed]:
-        rows = iter(self._lines)
-        head = list(_until_full(rows))
-        line = TimeLine(_anchor(head))
-        for row in itertools.chain(_emptying(head), rows):
-            seen = raw.clocks(row)
-            found = raw.observation(row, line.at(seen))
-            if found is None:
-                self._bad_records += 1
-            else:
-                yield found, seen
+    def _in_order(self) -> Iterator[Sighting]:
+        for event, seen in in_order(self._file.events()):
+            if seen is not None and isinstance(event, Observation):
+                self._steps.see(event.at_ns, seen)
+            yield event
 
     def ack(self) -> None:
         """A file keeps what it has: nothing to acknowledge."""
@@ -183,33 +159,3 @@ class CaptureReader:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         """Close the file."""
         self.close()
-
-
-def _until_full(rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Rows of the first window."""
-    held = 0
-    for number, row in enumerate(rows, 1):
-        yield row
-        body = row.get("body", row.get("body_b64"))
-        held += len(body) if isinstance(body, str) else 0
-        if number >= WINDOW or held >= WINDOW_BYTES:
-            return
-
-
-def _emptying(rows: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """The rows, each let go of once it was handed on."""
-    rows.reverse()
-    while rows:
-        yield rows.pop()
-
-
-def _anchor(rows: Iterable[dict[str, Any]]) -> Reading:
-    """Both clocks of the line with the lowest sequence number that has them."""
-    best = min(rows, key=_anchor_rank, default={})
-    return raw.clocks(best)
-
-
-def _anchor_rank(row: dict[str, Any]) -> tuple[int, int]:
-    seen = raw.clocks(row)
-    missing = (seen.wall_ns is None) + (seen.mono_ns is None)
-    return missing, raw.count(row.get("seq"), 1 << 63)

@@ -12,6 +12,8 @@ from rpcscope.capture.scrub import Scrubber
 from rpcscope.capture.writer import CaptureWriter
 from rpcscope.model import Topology
 
+PROGRESS_EVENTS = 1000
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scrubbed:
@@ -45,15 +47,13 @@ def scrub_file(
         header = _header(reader, scrubber, label, conditions)
         with CaptureWriter(target, header, scrubber) as writer:
             events = 0
-            for batch in reader.batches():
-                for seen in batch:
-                    if not isinstance(seen, Topology):
-                        events += 1
-                    elif events:
-                        continue  # the reader says the last snapshot twice
-                    writer.write(seen)
-                if progress is not None:
+            for number, seen in enumerate(reader.once()):
+                writer.write(seen)
+                events += not isinstance(seen, Topology)
+                if progress is not None and number % PROGRESS_EVENTS == 0:
                     progress(reader.bytes_read, reader.total_bytes)
+            if progress is not None:
+                progress(reader.bytes_read, reader.total_bytes)
             return Scrubbed(
                 events=events - (scrubber.dropped - dropped),
                 dropped=scrubber.dropped - dropped,

@@ -6,12 +6,13 @@ import heapq
 from collections.abc import Iterable, Iterator
 
 from rpcscope.capture.clock import Reading
-from rpcscope.model import Gap, Observation
+from rpcscope.model import Gap, Observation, Topology
 
 WINDOW = 4096  # events held back
 WINDOW_BYTES = 64 << 20  # bodies held back, so that large ones do not fill the memory
 
-Timed = tuple[Observation | Gap, Reading | None]
+Timed = tuple[Observation | Gap | Topology, Reading | None]
+"""With what its clocks showed, where the file tells."""
 
 
 def in_order(events: Iterable[Timed], window: int = WINDOW, window_bytes: int = WINDOW_BYTES) -> Iterator[Timed]:
@@ -19,9 +20,7 @@ def in_order(events: Iterable[Timed], window: int = WINDOW, window_bytes: int = 
     held: list[tuple[int, int, int, Timed]] = []
     held_bytes = 0
     for number, timed in enumerate(events):
-        event = timed[0]
-        at_ns, seq = (event.at_ns, event.seq) if isinstance(event, Observation) else (event.to_ns, 0)
-        heapq.heappush(held, (at_ns, seq, number, timed))
+        heapq.heappush(held, (*_rank(timed), number, timed))
         held_bytes += _weight(timed)
         while len(held) > window or (held_bytes > window_bytes and len(held) > 1):
             first = heapq.heappop(held)[3]
@@ -31,5 +30,15 @@ def in_order(events: Iterable[Timed], window: int = WINDOW, window_bytes: int = 
         yield heapq.heappop(held)[3]
 
 
+def _rank(timed: Timed) -> tuple[int, int]:
+    seen = timed[0]
+    if isinstance(seen, Observation):
+        return seen.at_ns, seen.seq
+    return (seen.to_ns if isinstance(seen, Gap) else seen.at_ns), 0
+
+
 def _weight(timed: Timed) -> int:
-    return len(timed[0].body) if isinstance(timed[0], Observation) else 0
+    seen = timed[0]
+    if isinstance(seen, Observation):
+        return len(seen.body)
+    return 0 if isinstance(seen, Gap) else 500 * (len(seen.connections) + len(seen.consumers))

@@ -182,9 +182,9 @@ def test_gaps_and_snapshots_of_our_own_format_are_read(tmp_path: Path) -> None:
         for one in (event, gap, end):
             writer.write(one)
     with CaptureReader(path) as reader:
-        first, second, third, last = [one for batch in reader.batches() for one in batch]
+        first, second, third, fourth, last = [one for batch in reader.batches() for one in batch]
         assert (reader.label, reader.mode, reader.conditions, reader.source) == ("l", "control", "c", "firehose")
-    assert (first, second, last) == (end, gap, end)
+    assert (first, second, fourth, last) == (end, gap, end, end)
     assert isinstance(third, Observation)
 
 

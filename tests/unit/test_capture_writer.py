@@ -10,7 +10,7 @@ import zstandard
 
 from rpcscope.capture import CaptureReader, CaptureWriter, Header, Scrubber, scrub_file
 from rpcscope.errors import CaptureError
-from rpcscope.model import Observation
+from rpcscope.model import Consumer, Observation, Topology
 from rpcscope.rules import load_rules
 from tests.support.wire import CAPTURES, enveloped, observations, request, seen, sightings
 
@@ -155,3 +155,17 @@ def test_a_cut_original_is_copied_as_far_as_it_goes_and_said(tmp_path: Path) -> 
     done = scrub_file(tmp_path / "cut.jsonl.zst", tmp_path / "a", Scrubber(load_rules()))
     assert 0 < done.events < 114
     assert "cut short" in done.problem
+
+
+def test_a_copy_has_each_snapshot_once_and_at_its_time(tmp_path: Path) -> None:
+    snapshots = [
+        Topology(at_ns=event(number).at_ns, connections=(), consumers=(Consumer(connection="", queue="q"),))
+        for number in (1, 3)
+    ]
+    with writer(tmp_path / "a") as live:
+        for one in (snapshots[0], event(2), snapshots[1], event(4)):
+            live.write(one)
+    scrub_file(tmp_path / "a", tmp_path / "b", Scrubber(load_rules()))
+    assert sightings(tmp_path / "a") == sightings(tmp_path / "b")
+    with CaptureReader(tmp_path / "b") as reader:
+        assert [type(one) for one in reader.once()] == [Topology, Observation, Topology, Observation]
