@@ -1,9 +1,10 @@
 """Capture files: read, scrubbed and written.
 
-raw.py own.py               the two formats, a line each
-reader.py                   CaptureReader, for both
-scrub.py pseudonyms.py      what is left out, what is replaced
-writer.py rewrite.py        CaptureWriter, and a capture made of a capture
+raw.py own.py              the two formats, a line each
+reader.py                  CaptureReader, for both: raw_file.py, own_file.py
+scrub.py rebuilt.py        what is left out
+pseudonyms.py keyfile.py   what is replaced
+writer.py rewrite.py       CaptureWriter, and a capture made of a capture
 """
 
 from rpcscope.capture.keyfile import load_key
