@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 
@@ -48,22 +49,20 @@ class Decoder:
         headers = seen.headers
         if not isinstance(headers, Mapping):
             raise DecodeError("no headers")
-        event, _, queue = seen.routing_key.partition(".")
+        event, queue = _event(seen.routing_key)
         exchange = safe.name(headers.get("exchange_name"))
         routing_key = _first(headers.get("routing_keys"))
         if exchange == "" and routing_key.startswith(TAP_QUEUE):
             return Marker(number=0, sent_ns=0, at_ns=seen.at_ns)
-        if event == "publish":
-            return self._message(seen, Event.PUBLISH, exchange, routing_key, "")
-        if event == "deliver":
-            return self._message(seen, Event.DELIVER, exchange, routing_key, safe.name(queue))
-        raise DecodeError("neither publish nor deliver")
+        if event is None:
+            raise DecodeError("neither publish nor deliver")
+        return self._message(seen, event, exchange, routing_key, queue)
 
     def _message(self, seen: Observation, event: Event, exchange: str, routing_key: str, queue: str) -> Message:
         content = self._content(seen.body)
         headers = seen.headers
         properties = headers.get("properties")
-        if not isinstance(properties, Mapping):
+        if type(properties) is not dict:
             properties = {}
         stamp = _broker_stamp(properties)
         kind = MessageKind.FANOUT if content.kind is MessageKind.CAST and _is_fanout(exchange) else content.kind
@@ -212,6 +211,16 @@ def _is_fanout(exchange: str) -> bool:
     return exchange.endswith("_fanout")
 
 
+@lru_cache(65536)
+def _event(routing_key: str) -> tuple[Event | None, str]:
+    """What the broker traced, and for a delivery the queue."""
+    event, _, queue = routing_key.partition(".")
+    if event == "publish":
+        return Event.PUBLISH, ""
+    return (Event.DELIVER, safe.name(queue)) if event == "deliver" else (None, "")
+
+
+@lru_cache(65536)
 def _topic(exchange: str, routing_key: str, kind: MessageKind) -> tuple[str, str]:
     """Topic and server of a routing key `<topic>.<server>`; a fanout's topic is in its exchange.
 
@@ -235,7 +244,9 @@ def _milliseconds(expiration: object) -> int | None:
 def _broker_stamp(properties: Mapping[str, Any]) -> int | None:
     """timestamp_in_ms of RabbitMQ's incoming interceptor (3.12 and later), in ns: the publish time."""
     headers = properties.get("headers")
-    stamp = headers.get("timestamp_in_ms") if isinstance(headers, Mapping) else None
+    if not headers or not isinstance(headers, Mapping):
+        return None
+    stamp = headers.get("timestamp_in_ms")
     return stamp * 1_000_000 if type(stamp) is int and 0 < stamp < 1 << 43 else None
 
 
