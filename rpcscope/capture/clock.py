@@ -30,6 +30,11 @@ def reading(wall: object, mono: object) -> Reading:
     )
 
 
+def moment(value: object) -> int | None:
+    """A time in ns from a field of any type; None when it is none, or so late that sums would overflow."""
+    return value if type(value) is int and 0 <= value < _LAST_NS else None
+
+
 class TimeLine:
     """Gives each reading its time, ns since the epoch. Readings come in any order near their own."""
 
@@ -41,7 +46,7 @@ class TimeLine:
 
     def at(self, seen: Reading) -> int:
         """The time of a reading; that of the one before it when both clocks are missing."""
-        self._last = self._place(seen)
+        self._last = min(max(self._place(seen), 0), _LAST_NS)
         return self._last
 
     def _place(self, seen: Reading) -> int:

@@ -15,6 +15,7 @@ from typing import Any
 
 import orjson
 
+from rpcscope.capture.clock import moment
 from rpcscope.capture.raw import count, observation
 from rpcscope.model import Connection, Consumer, Gap, GapCause, Observation, Sighting, Topology
 
@@ -94,12 +95,13 @@ def sighting(row: dict[str, Any]) -> Sighting | None:
         return _topology(row["topology"])
     if isinstance(row.get("gap"), dict):
         return _gap(row["gap"])
-    return observation(row, count(row.get("at_ns"), 0)) if "at_ns" in row else None
+    at_ns = moment(row.get("at_ns"))
+    return observation(row, at_ns) if at_ns is not None else None
 
 
 def _topology(row: dict[str, Any]) -> Topology:
     return Topology(
-        at_ns=count(row.get("at_ns"), 0),
+        at_ns=moment(row.get("at_ns")) or 0,
         connections=tuple(
             Connection(name=a, client_name=b, peer_host=c, node=d) for a, b, c, d in _texts(row, "connections", 4)
         ),
@@ -121,8 +123,8 @@ def _gap(row: dict[str, Any]) -> Gap | None:
     if not isinstance(name, str) or name not in GapCause.__members__:
         return None
     return Gap(
-        from_ns=count(row.get("from_ns"), 0),
-        to_ns=count(row.get("to_ns"), 0),
+        from_ns=moment(row.get("from_ns")) or 0,
+        to_ns=moment(row.get("to_ns")) or 0,
         cause=GapCause[name],
         estimate=count(estimate, 0) if type(estimate) is int else None,
         note=plain(row.get("note")),

@@ -25,6 +25,7 @@ TRACE_EXCHANGE = "amq.rabbitmq.trace"
 TAP_QUEUE = "rpcscope.tap."
 MARKER_HEADER = "rpcscope-marker"
 _MAX_INT = 1 << 63
+_LAST_MS = 4_102_444_800_000  # the year 2100: later stamps, and a timeout added, would overflow 63 bits of ns
 _NO_CLASS = safe.digest("a failure without a class")
 _MEMO_BODIES = 256
 _MEMO_BYTES = 65536
@@ -247,7 +248,7 @@ def _broker_stamp(properties: Mapping[str, Any]) -> int | None:
     if not headers or not isinstance(headers, Mapping):
         return None
     stamp = headers.get("timestamp_in_ms")
-    return stamp * 1_000_000 if type(stamp) is int and 0 < stamp < 1 << 43 else None
+    return stamp * 1_000_000 if type(stamp) is int and 0 < stamp < _LAST_MS else None
 
 
 def _marker(seen: Observation) -> Marker:

@@ -203,5 +203,14 @@ def test_text_of_a_header_is_one_printable_line(tmp_path: Path) -> None:
         assert reader.digest == hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+@pytest.mark.parametrize("at_ns", [-1, 1 << 62, 10**30, "x", None, True])
+def test_an_event_of_our_own_format_without_a_time_of_our_days_is_rejected(tmp_path: Path, at_ns: object) -> None:
+    path = tmp_path / "own.jsonl"
+    path.write_bytes(jsonl([{"rpcscope_capture": 1}, {**raw_line(1), "at_ns": at_ns}, {**raw_line(2), "at_ns": 7}]))
+    with CaptureReader(path) as reader:
+        assert len([one for batch in reader.batches() for one in batch]) == 1
+        assert reader.rejected == 1
+
+
 def test_raw_captures_are_there() -> None:
     assert len(RAW_CAPTURES) == 4
