@@ -81,6 +81,7 @@ class KindCost:
     casts: Spread
     fanouts: Spread
     replies: Spread
+    heartbeats: Spread
     notifications: Spread
     messages: Spread  # by request id
     messages_by_cause: Spread
@@ -91,17 +92,8 @@ class KindCost:
 
     def as_dict(self) -> dict[str, object]:
         """The fields of the JSON contract."""
-        spreads = (
-            "rpcs",
-            "calls",
-            "casts",
-            "fanouts",
-            "replies",
-            "notifications",
-            "messages",
-            "messages_by_cause",
-            "bytes",
-        )
+        counts = ("rpcs", "calls", "casts", "fanouts", "replies", "heartbeats", "notifications")
+        spreads = (*counts, "messages", "messages_by_cause", "bytes")
         return {
             "kind": self.kind,
             "operations": self.operations,
@@ -145,6 +137,7 @@ def _kind_cost(kind: str, views: list[OperationView], totals: list[MethodTotal],
         casts=Spread.of(t.casts for t in tallies),
         fanouts=Spread.of(t.fanouts for t in tallies),
         replies=Spread.of(t.replies for t in tallies),
+        heartbeats=Spread.of(t.heartbeats for t in tallies),
         notifications=Spread.of(t.notifications for t in tallies),
         messages=Spread.of(t.messages for t in tallies),
         messages_by_cause=Spread.of(v.whole.by_cause.messages for v in over),
