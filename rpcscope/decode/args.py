@@ -9,7 +9,16 @@ from rpcscope import safe
 from rpcscope.rules.paths import walk
 
 MAX_INSTANCES = 1000
-_ABOUT = ("instance", "instance_uuid", "instance_uuids", "instances", "instance_info", "build_requests", "events", "uuid")
+_ABOUT = (
+    "instance",
+    "instance_uuid",
+    "instance_uuids",
+    "instances",
+    "instance_info",
+    "build_requests",
+    "events",
+    "uuid",
+)
 
 
 def display_method(method: str, args: Any) -> str:
