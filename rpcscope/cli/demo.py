@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 SHOWN = ("create", "live-migration", "evacuate")
 PLAYED = {"create": 3, "live-migration": 2, "evacuate": 1}
-_GET_A_BROKER = "To see the same live, install a RabbitMQ server (Debian, Ubuntu: apt-get install rabbitmq-server) and run it again."
+_GET_A_BROKER = """\
+To see the same live, install a RabbitMQ server and run it again (Debian, Ubuntu: apt-get install rabbitmq-server)."""
 _QUIET_S = 5.0
 """An operation's last reply and the tap's last batch are well within this."""
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 _BY_HAND = (
     "tracing is not switched on by rpcscope, because no --management-url is given: run "
-    "`rabbitmqctl trace_on -p '{vhost}'` on each node of the broker, and `rabbitmqctl trace_off -p '{vhost}'` afterwards"
+    "`rabbitmqctl trace_on -p '{vhost}'` on each node of the broker, `rabbitmqctl trace_off -p '{vhost}'` afterwards"
 )
 
 
@@ -38,7 +38,7 @@ def _broker_options(command: Callable[..., Any]) -> Callable[..., Any]:
     options = (
         click.option("--transport-url", envvar="RPCSCOPE_TRANSPORT_URL", metavar="URL",
                      help="As oslo.messaging writes it: rabbit://user:password@host:port/vhost"),
-        click.option("--config-file", type=click.Path(path_type=Path), help="A service's file, such as /etc/nova/nova.conf"),
+        click.option("--config-file", type=click.Path(path_type=Path), help="A service's own: /etc/nova/nova.conf"),
         click.option("--management-url", "management_urls", envvar="RPCSCOPE_MANAGEMENT_URL", multiple=True,
                      metavar="URL", help="One per node; with user:password@ of the account that may switch tracing."),
         click.option("--state-dir", type=click.Path(path_type=Path), help="Where it is noted that tracing is ours."),
@@ -54,7 +54,7 @@ def _tap_options(command: Callable[..., Any]) -> Callable[..., Any]:
                      help="publish: no deliveries; control: none of replies and fanouts; full: everything."),
         click.option("--name", default="default", show_default=True, help="Its queue is rpcscope.tap.NAME"),
         click.option("--conditions", default="", help="What is recorded: release, driver, workers."),
-        click.option("--duration", type=click.FloatRange(0, min_open=True), metavar="SECONDS", help="Stop after so long."),
+        click.option("--duration", type=click.FloatRange(0, min_open=True), metavar="SECONDS", help="How long."),
         click.option("--no-trace", is_flag=True, help="Tracing is on already, or someone else switches it."),
     )  # fmt: skip
     for option in reversed(options):
@@ -119,9 +119,16 @@ def record_command(
     "--pseudonymize", "keyfile", type=click.Path(path_type=Path), metavar="KEYFILE", help="Replace names with this key."
 )
 def capture_command(
-    file: Path, rules: tuple[Path, ...], mode: str, name: str, conditions: str, duration: float | None, keyfile: Path | None,
-    no_trace: bool, **where: Any,
-) -> None:  # fmt: skip
+    file: Path,
+    rules: tuple[Path, ...],
+    mode: str,
+    name: str,
+    conditions: str,
+    duration: float | None,
+    keyfile: Path | None,
+    no_trace: bool,
+    **where: Any,
+) -> None:
     """Record a live broker into a scrubbed capture FILE, until Ctrl-C. `rpcscope import` stores it."""
     from rpcscope.capture import CaptureWriter, Header, Pseudonyms, Scrubber, load_key
 
