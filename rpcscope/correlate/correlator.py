@@ -330,6 +330,7 @@ class Correlator:
             self._count(call)
         if not call.answered and call.kind is MessageKind.REQUEST:
             self._parents.done(call)
+        call.look_ns = 0
         del self._calls[call.unique_id]
         if self._by_msg.get(call.msg_id) is call:
             del self._by_msg[call.msg_id]

@@ -16,6 +16,8 @@ from rpcscope.correlate.ids import Ids
 from rpcscope.model import Connection, Process, Topology
 
 MAX_CONNECTIONS = 500_000
+PRIORITIES = ("audit", "debug", "info", "warn", "error", "critical", "sample")
+"""Of notifications: their queues are called `<topic>.<priority>`. Source: oslo_messaging/notify/notifier.py."""
 
 
 class ProcessState:
@@ -23,7 +25,7 @@ class ProcessState:
 
     __slots__ = (
         "gone_ns", "hands", "host", "id", "key", "last_leader", "merged", "orphans", "past", "peer", "pid", "program",
-        "reply_queues", "role", "seen_ns", "touched",
+        "role", "seen_ns", "touched", "waits",
     )  # fmt: skip
 
     def __init__(self, id: int, key: str) -> None:
@@ -38,7 +40,7 @@ class ProcessState:
         self.hands: dict[str, list[CallState]] = {}  # request or trace id -> requests being handled, oldest first
         self.orphans: deque[CallState] = deque(maxlen=64)  # the last RPCs whose cause was not seen
         self.past: deque[CallState] = deque(maxlen=64)  # the last requests that it has answered
-        self.reply_queues: set[str] = set()  # where it waits for replies
+        self.waits = False  # it has a reply queue
         self.last_leader: dict[str, CallState] = {}  # Rules.follows: leader -> its last call here
 
     def root(self) -> ProcessState:
@@ -118,16 +120,18 @@ class Identity:
             self.waits_at(connection, queue)
         elif "_fanout" not in queue:
             topic, _, server = queue.partition(".")
-            if not queue.startswith("neutron-vo-"):
+            if not queue.startswith("neutron-vo-") and server not in PRIORITIES:
                 state.host = state.host or server
             state.role = state.role or topic
             self._touch(state)
 
     def waits_at(self, connection: str, reply_queue: str) -> None:
         """The process of a connection owns a reply queue."""
-        self.of(connection).reply_queues.add(reply_queue)
         owner = self._by_reply_queue.get(reply_queue)
+        self.of(connection).waits = True
         if owner is None:
+            if len(self._by_reply_queue) >= MAX_CONNECTIONS:
+                self._by_reply_queue.clear()
             self._by_reply_queue[reply_queue] = self.of(connection)
         else:
             self.same(owner, self.of(connection))
@@ -148,7 +152,7 @@ class Identity:
         drop.merged = keep
         drop.hands = {}
         keep.past.extend(drop.past)
-        keep.reply_queues |= drop.reply_queues
+        keep.waits = keep.waits or drop.waits
         self.found.extend((orphan, keep) for state in (keep, drop) for orphan in state.orphans)
         keep.orphans.extend(drop.orphans)
         self._touch(keep)
@@ -167,7 +171,7 @@ class Identity:
     def _learn_connection(self, connection: Connection) -> None:
         program, _, rest = connection.client_name.partition(":")
         pid = rest.partition(":")[0]
-        program = safe.name(program.lower())
+        program = safe.name(program)
         if not pid.isascii() or not pid.isdigit() or len(pid) > 9 or not program:
             return
         name = safe.peer(connection.name)
@@ -179,10 +183,13 @@ class Identity:
         if state is None:
             state = ProcessState(self._ids.take(), key)
             state.program, state.pid, state.peer = program, int(pid), peer
+            if len(self._by_key) >= MAX_CONNECTIONS:
+                self._forget_processes()
             self._by_key[key] = state
             self._touch(state)
-        if name in self._known:
-            del self._by_connection[name]  # the port number has a new owner
+        if name in self._known:  # the port number has a new owner
+            self._by_connection.pop(name, None)
+            self._queues = {(owner, queue) for owner, queue in self._queues if owner != name}
         self._known[name] = key
         if name in self._by_connection:
             self.same(state, self.of(name))
@@ -204,3 +211,9 @@ class Identity:
             del self._by_connection[name]
             self._known.pop(name, None)
         self._by_reply_queue.clear()
+
+    def _forget_processes(self) -> None:
+        """Drop those that are gone, else the older half; what is stored of them stays."""
+        self._by_key = {key: state for key, state in self._by_key.items() if state.gone_ns is None}
+        for key in list(self._by_key)[: max(0, len(self._by_key) - MAX_CONNECTIONS // 2)]:
+            del self._by_key[key]

@@ -9,6 +9,7 @@ from rpcscope.rules.rules import NONE, STEP, any_fits
 
 MAX_INSTANCES = 1000
 MAX_EVENTS = 1000
+MAX_WAITED = 10_000  # calls, and casts
 TIMEOUT_ERROR = "MessagingTimeout"
 _EVENT = "event:"
 
@@ -145,6 +146,9 @@ class OperationState:
             self.casts[call.id] = call
             if self._has_ended(call):
                 self._ends(call, self.error, self.error_ns)
+        for waited in (self.awaited, self.casts):
+            if len(waited) > MAX_WAITED:
+                self.forget(next(iter(waited.values())))
         if self.finished_ns is not None and not rules.is_leaf(call.method):
             self.finished_ns = None
 
@@ -220,7 +224,7 @@ class OperationState:
             self.error, self.error_ns = "", 0
 
     def forget(self, call: CallState) -> None:
-        """It is not waited for any longer, because too many calls were open."""
+        """It is not waited for any longer, because too many were."""
         waited = self.awaited.pop(call.id, None) or self.casts.pop(call.id, None)
         self.lost = self.lost or waited is not None
 

@@ -28,6 +28,7 @@ from rpcscope.rules import Rules
 
 ORPHAN_NS = 200_000_000  # a delivery may be traced this much after what it caused
 MAX_HANDS = 256  # of one request id in one process
+MAX_HABITS = 20_000
 MAX_KEYS = 4096  # request ids with something in hand, in one process
 _EVENT = "event:"
 
@@ -51,7 +52,7 @@ class Parents:
             for holder in holders
             if holder is not process
             and not holder.program
-            and not (holder.reply_queues and process.reply_queues)
+            and not (holder.waits and process.waits)
             and any(not hand.answered for hand in holder.hands.get(call.operation.request_id, ()))
         ]
         return able[0] if len(able) == 1 else None
@@ -177,6 +178,8 @@ class Parents:
         call.parent_id, call.parent_unique_id = parent.id, parent.unique_id
         call.cause = parent.cause
         self._habits[parent.method, parent.last_step, call.method] += 1
+        if len(self._habits) > MAX_HABITS:
+            self._habits = Counter(dict(self._habits.most_common(MAX_HABITS // 2)))
         parent.last_step = call.method
         if call.kind is MessageKind.REQUEST and not call.answered:
             parent.busy_with = call
