@@ -280,6 +280,7 @@ class Firehose:
             if queue is not None:
                 self._hand_on(Gap(from_ns=from_ns, to_ns=time.time_ns(), cause=GapCause.DISCONNECTED))
                 self._poller.poke()
+                _log.warning("The tap is connected again.")
                 return queue
         return None
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pika
-from pika.exceptions import AMQPError
+from pika.exceptions import AMQPError, ConnectionBlockedTimeout
 
 from rpcscope.errors import RpcscopeError
 from rpcscope_collectors.amqp import connect, refusal
@@ -49,9 +49,10 @@ class MarkerWatch:
         if number <= self._number:  # given again after a lost connection
             return None
         missing, since_ns = number - self._number - 1, self._sent_ns
-        self._number, self._sent_ns, self._lag_ns = number, sent_ns, at_ns - sent_ns
+        # int(), because pika's integers are of a type of its own that prints as 5L.
+        self._number, self._sent_ns, self._lag_ns = int(number), int(sent_ns), int(at_ns - sent_ns)
         if missing and since_ns:
-            return Hole(from_ns=since_ns, to_ns=sent_ns, markers=missing)
+            return Hole(from_ns=since_ns, to_ns=self._sent_ns, markers=int(missing))
         return None
 
     def lag_ns(self, now_ns: int, interval_ns: int) -> int | None:
@@ -100,14 +101,18 @@ class Pulse:
         self._drop()
 
     def _beat(self) -> None:
-        pause_s = self._interval_s
+        pause_s, blocked = self._interval_s, False
         while not self._end.wait(pause_s):
             try:
                 self._send()
                 pause_s = self._interval_s
-            except (AMQPError, RpcscopeError, OSError):
-                # The reader says why; an unsent number is sent again, so this leaves no hole.
+                blocked = False
+            except (AMQPError, RpcscopeError, OSError) as error:
+                # An unsent number is sent again, so this leaves no hole. A lost broker is the reader's to tell.
                 self._drop()
+                if isinstance(error, ConnectionBlockedTimeout) and not blocked:
+                    _log.warning("An alarm of the broker holds publishers back, and with them the tap's markers.")
+                    blocked = True
                 pause_s = min(30.0, max(1.0, pause_s * 2))
 
     def _send(self) -> None:

@@ -128,9 +128,7 @@ class Poller:
         return None
 
     def _count(self, management: Management) -> None:
-        total = management.published(self._vhost)
-        if total is not None:
-            self.published.add(time.time_ns(), total)
+        self.published.add(time.time_ns(), management.published(self._vhost))
 
 
 def _at(samples: Sequence[tuple[int, int]], at_ns: int) -> float:

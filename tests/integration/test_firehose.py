@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 from dataclasses import replace
 from typing import Any
@@ -170,6 +172,17 @@ def test_stop_hands_out_what_was_read_and_ends(cloud: Cloud) -> None:
         tap.stop()
         handed = [each for batch in tap.batches(max_events=50) for each in batch]
     assert len(handed) >= 200
+
+
+def test_a_signal_handler_may_stop_the_tap(cloud: Cloud) -> None:
+    with Firehose(cloud.broker, marker_interval_s=0.05) as tap:
+        before = signal.signal(signal.SIGUSR1, lambda *_: tap.stop())
+        try:
+            for batch in tap.batches(max_wait_s=0.1):
+                if batch:
+                    os.kill(os.getpid(), signal.SIGUSR1)
+        finally:
+            signal.signal(signal.SIGUSR1, before)
 
 
 def test_empty_batches_move_the_callers_clocks(cloud: Cloud) -> None:

@@ -151,7 +151,9 @@ def test_events_are_stamped_when_they_come_however_long_a_commit_takes(cloud: Cl
     assert sorted(late)[len(late) // 2] < 10**9
 
 
-def test_an_alarm_of_the_broker_does_not_keep_the_tap_from_draining_its_queue(breakable: Cloud) -> None:
+def test_an_alarm_of_the_broker_does_not_keep_the_tap_from_draining_its_queue(
+    breakable: Cloud, caplog: pytest.LogCaptureFixture
+) -> None:
     with Firehose(breakable.broker, tracing=breakable.tracing(), marker_interval_s=0.1) as tap:
         with service(breakable, "conductor") as channel:
             for n in range(200):
@@ -168,6 +170,9 @@ def test_an_alarm_of_the_broker_does_not_keep_the_tap_from_draining_its_queue(br
                     next(tap.batches(max_wait_s=0.1))
                     tap.ack()
                 assert not held(breakable)
+                while "holds publishers back" not in caplog.text and time.monotonic() < deadline:
+                    time.sleep(0.1)
+                assert "holds publishers back" in caplog.text
             finally:
                 breakable.server.ctl("set_vm_memory_high_watermark", "absolute", "512MB")
         with service(breakable, "conductor") as channel:
