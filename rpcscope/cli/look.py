@@ -195,8 +195,9 @@ def calls_command(
 @format_option()
 def stuck_command(db: str | None, stuck_after: float, everything: bool, format_: str) -> None:
     """Operations that are in flight or stuck: the last step, who owes the answer, since when."""
-    from rpcscope.cli.operation_view import print_stuck
+    from rpcscope.cli.operation_view import print_in_flight, print_stuck
     from rpcscope.model import Status
+    from rpcscope.query.in_flight import in_flight
     from rpcscope.query.operations import Operations
     from rpcscope.store.protocol import OperationFilter
 
@@ -204,9 +205,11 @@ def stuck_command(db: str | None, stuck_after: float, everything: bool, format_:
         asked = OperationFilter(background=None if everything else False)
         found = Operations(store.reader(), stuck_after_s=stuck_after).find(asked)
         views = [view for view in found if view.status in (Status.STUCK, Status.RUNNING)]
+        working = in_flight(store.reader())
     if format_ == "json":
         output.put_json([view.as_dict() for view in views])
     elif format_ == "csv":
         output.put_csv(view.as_dict() for view in views)
     else:
         print_stuck(views)
+        print_in_flight(working)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from rpcscope.cli.output import cell, console, number, size, table
+from rpcscope.cli.output import cell, console, heading, number, size, table
+from rpcscope.query.in_flight import InFlight
 from rpcscope.query.operations import OperationView
 from rpcscope.query.times import iso, ms
 
@@ -54,6 +55,18 @@ def print_stuck(views: list[OperationView]) -> None:
             cell(o.request_id),
         )
     screen.print(lines)
+
+
+def print_in_flight(rows: list[InFlight]) -> None:
+    """A line per process and method that works, or queue that waits."""
+    if not rows:
+        return
+    heading("Calls in hand")
+    lines = table("process", "host", "method", ">calls", "!oldest since")
+    for row in rows:
+        who = row.process or f"nobody: in the queue {row.queue}"
+        lines.add_row(cell(who), cell(row.host), cell(row.method), number(row.count), cell(_moment(row.oldest_ns)))
+    console().print(lines)
 
 
 def _moment(ns: int | None) -> str:
