@@ -91,7 +91,7 @@ class Parents:
             for orphan in process.orphans
             if orphan.operation is call.operation
             and orphan is not call
-            and 0 <= at_ns - (orphan.published_ns or 0) < ORPHAN_NS
+            and at_ns - (orphan.published_ns or 0) < ORPHAN_NS
         ]
         for orphan in adopted:
             process.orphans.remove(orphan)
