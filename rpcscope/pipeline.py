@@ -25,6 +25,7 @@ from rpcscope.rules import Rules
 log = logging.getLogger(__name__)
 
 LONGEST_PAUSE_S = 10.0
+SILENCE_NS = 5_000_000_000
 
 
 class Source(Protocol):
@@ -69,8 +70,14 @@ class Recorder:
         *,
         use_traceparent: bool = True,
         limits: Limits | None = None,
+        clock: Callable[[], int] | None = None,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
+        """A recording that goes on where `resume` says.
+
+        Args:
+            clock: for live sources: the time in ns, so that callers' times end and calls close in silence, too.
+        """
         self._sink = sink
         self._resume = resume
         self._before = resume.counters
@@ -78,6 +85,8 @@ class Recorder:
         self._correlator = Correlator(rules, resume.recording.id, use_traceparent=use_traceparent, limits=limits)
         self._correlator.resume(resume)
         self._fingerprints = Fingerprints(resume.fingerprints)
+        self._clock = clock
+        self._committed_ns = 0
         self._pause = pause
         self._position = self._skip = resume.position
         self._count = Count()
@@ -95,8 +104,8 @@ class Recorder:
         """
         for sightings in source.batches(max_events=batch_events):
             gaps = self._take(sightings)
-            if sightings:
-                self._commit(gaps)
+            if sightings or self._is_due():
+                self._commit(gaps, caught_up=len(sightings) < batch_events)
                 source.ack()
                 if progress is not None:
                     progress(self.counters())
@@ -125,6 +134,12 @@ class Recorder:
             copies=b.copies + k.copies,
             evicted=b.evicted + k.evicted,
         )
+
+    def _is_due(self) -> bool:
+        """In silence a live recorder still says now and then how far it is."""
+        if self._clock is None:
+            return False
+        return self._clock() - self._committed_ns >= SILENCE_NS
 
     def _take(self, sightings: list[Sighting]) -> list[Gap]:
         gaps = []
@@ -158,7 +173,11 @@ class Recorder:
         else:
             self._correlator.feed(message)
 
-    def _commit(self, gaps: list[Gap], *, ended: bool = False) -> None:
+    def _commit(self, gaps: list[Gap], *, caught_up: bool = True, ended: bool = False) -> None:
+        if self._clock is not None:
+            self._committed_ns = self._clock()
+            if caught_up:  # else what would end a call may be waiting behind this batch
+                self._correlator.advance(self._committed_ns)
         changes = self._correlator.flush(final=ended)
         batch = Batch(
             recording_id=self._resume.recording.id,
