@@ -11,9 +11,9 @@ from typing import Any
 
 from rpcscope.errors import UsageError
 from rpcscope.rules.rules import START, STEP, TIMER, FactRule, Kind, Match, Rules
+from rpcscope.rules.shape import FACT_TESTS, check
 
 SHIPPED = ("nova.toml", "neutron.toml", "cinder.toml")
-_TABLES = {"kind", "fact", "cast", "expected", "methods", "follows"}
 
 
 @lru_cache(8)
@@ -26,11 +26,7 @@ def load_rules(*own: Path) -> Rules:
     tables = [_read(path) for path in own]
     folder = resources.files("rpcscope.rules")
     tables += [tomllib.loads(folder.joinpath(name).read_text("utf-8")) for name in SHIPPED]
-    try:
-        return _build(tables)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        names = ", ".join(path.name for path in own)
-        raise UsageError(f"rules in {names}: {error}; compare with the shipped rules/nova.toml") from error
+    return _build(tables)
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -38,8 +34,11 @@ def _read(path: Path) -> dict[str, Any]:
         table = tomllib.loads(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise UsageError(f"the rules file {path.name} can not be read: {error}") from error
-    if unknown := set(table) - _TABLES:
-        raise UsageError(f"the rules file {path.name} has an unknown table {sorted(unknown)[0]!r}")
+    try:
+        check(table)
+        _build([table])
+    except ValueError as error:
+        raise UsageError(f"the rules file {path.name}: {error}; compare it with the shipped nova.toml") from error
     return table
 
 
@@ -70,7 +69,7 @@ def _build(tables: list[dict[str, Any]]) -> Rules:
     evidence: dict[str, list[tuple[Match, str, int]]] = {}
     for entry in _each(tables, "kind"):
         kind = _kind(entry)
-        kinds.setdefault(kind.name, kind)
+        kinds[kind.name] = kinds[kind.name].completed_by(kind) if kind.name in kinds else kind
         for key, rank in (("start", START), ("step", STEP), ("timer", TIMER)):
             for match in _matches(entry.get(key, ())):
                 evidence.setdefault(match.method, []).append((match, kind.name, rank))
@@ -104,7 +103,6 @@ def _kind(entry: dict[str, Any]) -> Kind:
         name=entry["name"],
         title=entry.get("title", ""),
         background=bool(entry.get("background", entry["name"].startswith(("periodic:", "startup:")))),
-        ends=_matches(entry.get("ends", ())),
         source=() if source == "instance" else _matches(source),
         dest=_matches(entry.get("dest", ())),
         source_is_instance_host=source == "instance",
@@ -114,7 +112,7 @@ def _kind(entry: dict[str, Any]) -> Kind:
 def _facts(entries: list[dict[str, Any]]) -> dict[str, tuple[FactRule, ...]]:
     found: dict[str, list[FactRule]] = {}
     for entry in entries:
-        test = next(key for key in ("equals", "same_as", "present", "value") if key in entry)
+        test = next(key for key in FACT_TESTS if key in entry)
         path = entry["path"] if test in ("equals", "same_as") else entry[test]
         operand = tuple(entry["same_as"].split(".")) if test == "same_as" else entry.get("equals")
         rule = FactRule(name=entry["name"], test=test, path=tuple(path.split(".")), operand=operand)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -37,10 +37,19 @@ class Kind:
     name: str  # nova's instance-action name, or periodic:..., startup:...
     title: str = ""  # plain words
     background: bool = False
-    ends: tuple[Match, ...] = ()  # one of these must be answered before it is done
     source: tuple[Match, ...] = ()  # their server part is the source host
     dest: tuple[Match, ...] = ()  # their server part is the destination host
     source_is_instance_host: bool = False  # the source is where the start message says the server is
+
+    def completed_by(self, other: Kind) -> Kind:
+        """This kind; where it is silent, what another entry of its name says."""
+        return replace(
+            self,
+            title=self.title or other.title,
+            source=self.source or other.source,
+            dest=self.dest or other.dest,
+            source_is_instance_host=self.source_is_instance_host or (not self.source and other.source_is_instance_host),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
