@@ -12,7 +12,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Self
 
 from pika.exceptions import AMQPError
@@ -30,6 +30,7 @@ from rpcscope_collectors.transport import Broker
 _TURN_S = 0.1  # the reader looks this often whether it is to end
 _NAP_S = 0.02  # to be woken for each event would cost more than the event
 _LONGEST_PAUSE_S = 30.0
+_DRAIN_S = 30.0
 _log = logging.getLogger(__name__)
 
 
@@ -75,8 +76,9 @@ class Firehose:
         self._handed: tuple[TapQueue, int] | None = None  # the last delivery the caller has
         self._settled: tuple[TapQueue, int] | None = None  # the last delivery the caller has stored
         self._wanted = wanted(mode, None)
+        self.drained = False  # `batches` ended with nothing of before `stop` left in the queue
         self._seq = self._last_ns = self._published = self._published_at_marker = 0
-        self._alive_ns = 0
+        self._alive_ns = self._marked_ns = 0
         # Plain flags: a signal handler sets one, and an Event's lock may be held where the signal came.
         self._stopping = self._closing = False
         self._reader = threading.Thread(target=self._read, name="rpcscope-reader", daemon=True)
@@ -103,12 +105,22 @@ class Firehose:
             raise
 
     def batches(self, max_events: int = 2000, max_wait_s: float = 0.5) -> Iterator[list[Sighting]]:
-        """Lists of what came, in order; an empty one when nothing came for `max_wait_s`. Ends after `stop`."""
+        """Lists of what came, in order; an empty one when nothing came for `max_wait_s`.
+
+        Ends after `stop`, once everything that the broker had traced by then is handed out; see `drained`.
+        """
         while not self._stopping:
-            deadline = time.monotonic() + max_wait_s
-            while len(self._buffer) < max_events and not self._stopping and time.monotonic() < deadline:
-                time.sleep(_NAP_S)
-            yield self._take(max_events)
+            yield self._wait(max_events, max_wait_s, lambda: self._stopping)
+        stopped_ns, deadline = time.time_ns(), time.monotonic() + _DRAIN_S
+        if self._pulse is not None:
+            self._pulse.hurry()
+
+        def is_back() -> bool:
+            return self._marked_ns >= stopped_ns
+
+        while not (is_back() or self._closing) and time.monotonic() < deadline:
+            yield self._wait(max_events, min(max_wait_s, _TURN_S), is_back)
+        self.drained = is_back()
         left = len(self._buffer)  # what comes from now on is left to the broker, or this would not end
         while left > 0:
             yield self._take(min(left, max_events))
@@ -121,7 +133,10 @@ class Firehose:
             self._settled[0].wake()
 
     def stop(self) -> None:
-        """Let `batches` hand out what was read, then end. May be called from a signal handler."""
+        """Let `batches` send a last marker, hand out everything up to it, and end; within 30 seconds.
+
+        May be called from a signal handler.
+        """
         self._stopping = True
 
     def close(self, *, delete_queue: bool = False) -> None:
@@ -175,6 +190,12 @@ class Firehose:
         self._reader.start()
         if self._managements or self._tracing is not None:
             self._poller.start()
+
+    def _wait(self, most: int, seconds: float, enough: Callable[[], bool]) -> list[Sighting]:
+        deadline = time.monotonic() + seconds
+        while len(self._buffer) < most and not enough() and time.monotonic() < deadline:
+            time.sleep(_NAP_S)
+        return self._take(most)
 
     def _take(self, most: int) -> list[Sighting]:
         batch: list[Sighting] = []
@@ -253,6 +274,7 @@ class Firehose:
         else:
             self._on_marker(headers, at_ns)
         self._buffer.append((self._queue, deliver.delivery_tag, seen))
+        self._marked_ns = self._watch.sent_ns  # last, for whoever sees it to find all before it in the buffer
 
     def _on_marker(self, headers: dict[str, Any], at_ns: int) -> None:
         hole = self._watch.see(headers, at_ns)

@@ -38,7 +38,7 @@ class MarkerWatch:
         """Begin with a run of its own: what older runs left in the queue proves nothing about this one."""
         self.run = secrets.token_hex(4)
         self._number = 0
-        self._sent_ns = 0
+        self.sent_ns = 0  # when the last one that came back was sent
         self._lag_ns: int | None = None
 
     def see(self, headers: Mapping[str, Any], at_ns: int) -> Hole | None:
@@ -48,18 +48,18 @@ class MarkerWatch:
             return None
         if number <= self._number:  # given again after a lost connection
             return None
-        missing, since_ns = number - self._number - 1, self._sent_ns
+        missing, since_ns = number - self._number - 1, self.sent_ns
         # int(), because pika's integers are of a type of its own that prints as 5L.
-        self._number, self._sent_ns, self._lag_ns = int(number), int(sent_ns), int(at_ns - sent_ns)
+        self._number, self.sent_ns, self._lag_ns = int(number), int(sent_ns), int(at_ns - sent_ns)
         if missing and since_ns:
-            return Hole(from_ns=since_ns, to_ns=self._sent_ns, markers=int(missing))
+            return Hole(from_ns=since_ns, to_ns=self.sent_ns, markers=int(missing))
         return None
 
     def lag_ns(self, now_ns: int, interval_ns: int) -> int | None:
         """How far the tap is behind: the last marker's way, or the time it waits for the next. None: none came yet."""
         if self._lag_ns is None:
             return None
-        return max(0, self._lag_ns, now_ns - self._sent_ns - interval_ns)
+        return max(0, self._lag_ns, now_ns - self.sent_ns - interval_ns)
 
 
 class Pulse:
@@ -74,7 +74,7 @@ class Pulse:
         self._broker, self._queue, self._interval_s = broker, queue, interval_s
         self._headers = {TAP: name, RUN: run}
         self._number = 0
-        self._end = threading.Event()
+        self._wake, self._ended = threading.Event(), False
         self._connection: Any = None
         self._channel: Any = None
         self._thread = threading.Thread(target=self._beat, name="rpcscope-pulse", daemon=True)
@@ -93,16 +93,25 @@ class Pulse:
             raise
         self._thread.start()
 
+    def hurry(self) -> None:
+        """Send the next marker now."""
+        self._wake.set()
+
     def stop(self) -> None:
         """End the thread; at most some seconds when the broker holds publishers back."""
-        self._end.set()
+        self._ended = True
+        self._wake.set()
         if self._thread.is_alive():
             self._thread.join()
         self._drop()
 
     def _beat(self) -> None:
         pause_s, blocked = self._interval_s, False
-        while not self._end.wait(pause_s):
+        while True:
+            self._wake.wait(pause_s)
+            self._wake.clear()
+            if self._ended:
+                return
             try:
                 self._send()
                 pause_s = self._interval_s

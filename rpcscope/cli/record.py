@@ -33,6 +33,9 @@ _BY_HAND = (
     "`rabbitmqctl trace_on -p '{vhost}'` on each node of the broker, `rabbitmqctl trace_off -p '{vhost}'` afterwards"
 )
 
+_ENDS = "Ctrl-C ends it, a second one without waiting"
+_LEFT = "the broker still holds events that are not stored: start again within ten minutes, under the same --name"
+
 
 def _broker_options(command: Callable[..., Any]) -> Callable[..., Any]:
     options = (
@@ -94,7 +97,7 @@ def record_command(
                 started_ns=time.time_ns(),
             )  # fmt: skip
             recorder = Recorder(writer, resume, known, use_traceparent=not ignore_traceparent, clock=time.time_ns)
-            click.echo(f"rpcscope: recording {broker}, mode {mode}; Ctrl-C ends it", err=True)
+            click.echo(f"rpcscope: recording {broker}, mode {mode}; {_ENDS}", err=True)
             recorder.run(tap, progress=_status_line(tap))
             totals = recorder.end()
             stopped()
@@ -138,7 +141,7 @@ def capture_command(
     with CaptureWriter(file, header, scrubber) as out:
         tap, tracing = _tap(broker, where, mode, name, no_trace=no_trace, resume_ns=0)
         with _running(tap, tracing, duration) as stopped:
-            click.echo(f"rpcscope: capturing {broker}, mode {mode}, into {file}; Ctrl-C ends it", err=True)
+            click.echo(f"rpcscope: capturing {broker}, mode {mode}, into {file}; {_ENDS}", err=True)
             for sightings in tap.batches():
                 for seen in sightings:
                     out.write(seen)
@@ -209,14 +212,20 @@ def _tap(broker: Broker, where: dict[str, Any], mode: Any, name: str, *, no_trac
 @contextmanager
 def _running(tap: Firehose, tracing: Tracing | None, duration: float | None) -> Iterator[Callable[[], None]]:
     """Open the tap, end it by signal or after a time, close it. Gives what to call when everything is stored:
-    only then the tap's queue is deleted; after a failure the broker keeps it for the next run."""
-    clean = False
+    only then the tap's queue is deleted; else the broker keeps it for the next run. A second signal leaves at once."""
+    clean = signalled = False
 
     def stopped() -> None:
         nonlocal clean
-        clean = True
+        clean = tap.drained
+        if not clean:
+            click.echo(f"rpcscope: {_LEFT}", err=True)
 
     def stop(signum: int, frame: FrameType | None) -> None:
+        nonlocal signalled
+        if signalled:
+            raise KeyboardInterrupt
+        signalled = True
         tap.stop()
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}

@@ -1,0 +1,55 @@
+"""What recorders are started with, and what must be true of what they stored."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from tests.support.cli import Cli
+from tests.support.rabbitmq import Cloud
+from tests.support.traffic import Traffic
+
+
+def broker_options(cloud: Cloud) -> tuple[str, ...]:
+    """Where the broker is, and who may switch its tracing."""
+    where = ("--transport-url", cloud.server.transport_url(cloud.vhost))
+    return (*where, "--management-url", cloud.server.management_url, "--state-dir", str(cloud.state_dir))
+
+
+def is_left(cloud: Cloud) -> bool:
+    """Something of a recorder is still on the broker."""
+    return cloud.is_traced() or any(name.startswith("rpcscope.") for name in cloud.management.queues(cloud.vhost))
+
+
+def expect_each_once(cli: Cli, traffic: Traffic) -> None:
+    """Every message of the traffic is in the database once, by request id, by call and in the totals."""
+    published = Counter(traffic.request_ids)
+    operations = cli.json("operations", "--all")
+    words = ("calls", "casts", "replies", "messages", "copies")
+    odd = {o["request_id"]: [o[word] for word in words] for o in operations if [o[w] for w in words] != [1, 1, 1, 3, 3]}
+    assert not odd
+    assert Counter(o["request_id"] for o in operations) == published
+    calls = cli.json("calls", "--all")
+    assert len({call["unique_id"] for call in calls}) == len(calls) == 2 * len(traffic.request_ids)
+    assert Counter((c["kind"], c["outcome"], c["publishes"], c["replies"], c["copies"]) for c in calls) == {
+        ("call", "ok", 1, 1, 2): len(traffic.request_ids),
+        ("cast", None, 1, 0, 1): len(traffic.request_ids),
+    }
+    recordings = cli.json("db", "status")["recordings"]
+    total = {word: sum(one[word] for one in recordings) for word in ("seen", "decoded", "rejected", "markers")}
+    assert total["seen"] == total["decoded"] + total["rejected"] + total["markers"]
+    assert total["rejected"] == 0
+    for word in ("messages", "copies"):
+        assert sum(one[word] for one in recordings) == 3 * len(traffic.request_ids)
+
+
+@contextmanager
+def locked(file: Path) -> Iterator[None]:
+    """Another program holds the write lock of an SQLite database."""
+    with closing(sqlite3.connect(file, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        yield
+        other.execute("ROLLBACK")
