@@ -56,7 +56,7 @@ class Correlator:
         self._closed: list[Call] = []
         self._settled: list[int] = []
         self._sees_deliveries = False
-        self._sees_reply_deliveries = False
+        self._sees_reply_copies: bool | None = None  # None: not known yet
         self.now_ns = 0  # latest event
         self.messages = 0  # publishes
         self.copies = 0  # deliveries
@@ -219,7 +219,7 @@ class Correlator:
         call.saw_reply(m, process)
         self._touch(call)
         if m.event is Event.DELIVER:
-            self._sees_reply_deliveries = True
+            self._sees_reply_copies = True
         elif call.to_process is not None and m.kind is MessageKind.REPLY and not call.flags & Flag.REDELIVERED:
             self._identity.same(call.to_process, process)
         if call.answered and not was_answered and call.is_known:
@@ -275,7 +275,11 @@ class Correlator:
 
     def _copy_is_due(self, call: CallState) -> bool:
         """Its reply was not delivered yet: who goes on with the recording will see that."""
-        return self._sees_reply_deliveries and call.answered and call.is_known and call.reply_delivered_ns is None
+        return self._sees_reply_copies is not False and self._lacks_reply_copy(call)
+
+    @staticmethod
+    def _lacks_reply_copy(call: CallState) -> bool:
+        return call.answered and call.is_known and call.reply_delivered_ns is None
 
     def _due_ns(self, call: CallState) -> int:
         """How long an incomplete call is waited for."""
@@ -306,6 +310,8 @@ class Correlator:
         if call.lingers or (
             not self._is_complete(call) and self._due_ns(call) <= self.now_ns and not self._times_out(call)
         ):
+            if self._lacks_reply_copy(call):
+                self._sees_reply_copies = False
             self._close(call)
         else:
             self._plan(call)

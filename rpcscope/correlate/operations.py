@@ -127,7 +127,7 @@ class OperationState:
         kind, rank = rules.kind_of(m)
         if rank > self.rank or (rank == self.rank and rank and m.at_ns < self.kind_ns):
             self.kind, self.rank, self.kind_ns = kind, rank, m.at_ns
-            self.complete = self.complete or rank != STEP
+            self.complete = rank != STEP
 
     # ------------------------------------------------------------ what it waits for
 
