@@ -296,7 +296,8 @@ class Correlator:
             self._agenda.put_earlier(call, self._due_ns(call))
         elif not call.lingers:
             call.lingers = True
-            self._agenda.put(call, self.now_ns + self._limits.linger_ns)
+            # The end of a cast is not stored with it: it is closed with what ended it, or a restart would wait again.
+            self._agenda.put(call, self.now_ns + (0 if call.ended else self._limits.linger_ns))
 
     def _plan_ended(self, operation: OperationState) -> None:
         """Casts whose work has ended may be closed."""

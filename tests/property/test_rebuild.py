@@ -100,9 +100,14 @@ def test_the_order_of_reading_does_not_change_the_numbers(trees: list[Node], ran
     memory = record([played.bus.topology(), *shuffled(played.bus.events, window, random)])
     check_numbers(memory, played.bus.events)
     one_row_each(memory)
+    in_order = record([played.bus.topology(), *played.bus.events])
     for unique_id in played.unique_ids:
+        one, other = memory.call(unique_id), in_order.call(unique_id)
+        assert (one.published_ns, one.delivered_ns) == (other.published_ns, other.delivered_ns)
+        assert (one.replied_ns, one.reply_delivered_ns) == (other.replied_ns, other.reply_delivered_ns)
+        assert (one.flags, one.last_ns) == (other.flags, other.last_ns)
         if played.outcome(unique_id) is not Outcome.UNANSWERED:
-            assert memory.call(unique_id).outcome is played.outcome(unique_id)
+            assert one.outcome is other.outcome is played.outcome(unique_id)
 
 
 @often

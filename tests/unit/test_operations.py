@@ -366,6 +366,16 @@ def test_a_cast_is_open_as_long_as_its_work_goes_on(scene: Scene) -> None:
     assert memory.call(stop.unique_id).closed
 
 
+@pytest.mark.parametrize("ended", [True, False])
+def test_a_boot_that_is_done_stays_done_when_the_recorder_is_restarted(scene: Scene, ended: bool) -> None:
+    scene.nova.boot(scene.rid, [scene.server])
+    memory, here = record([scene.bus.topology(), *scene.bus.events], ended=ended), len(scene.bus.events)
+    scene.nova.save(scene.nova.conductor, "Instance", scene.rid, scene.server)
+    record([scene.bus.topology(), *scene.bus.events[here:]], into=memory)
+    assert Status.RUNNING not in {one.status for one in memory.parts(scene.rid)}
+    assert Status.DONE in {one.status for one in memory.parts(scene.rid)}
+
+
 def test_what_came_after_the_end_counts_but_does_not_prolong_a_boot(scene: Scene) -> None:
     scene.nova.boot(scene.rid, [scene.server])
     compute, other = scene.nova.computes["compute-1"], scene.bus.request_id()

@@ -28,7 +28,8 @@ class Scene:
         """A request that a process has in hand now."""
         to = to or self.compute
         args = {"instance": instance(server)} if server else {}
-        return self.bus.cast(self.nova.conductor, to, method, args, request_id=rid or self.rid, **more)
+        host = more.pop("server_host", "")
+        return self.bus.cast(self.nova.conductor, to, method, args, request_id=rid or self.rid, server=host, **more)
 
     def step(self, method: str = "Thing.get", server: str = "", **more: Any) -> Rpc:
         """An RPC that the compute makes."""
@@ -126,6 +127,17 @@ def test_rule_5_a_handler_that_waits_for_an_answer_is_busy(scene: Scene) -> None
     scene.bus.reply(waits)
     memory = scene.memory()
     assert memory.parent(waits.unique_id) == busy.unique_id
+    assert memory.parent(step.unique_id) == cause.unique_id
+
+
+def test_a_handler_whose_work_has_ended_is_no_candidate_beside_one_at_work(scene: Scene) -> None:
+    one, two = scene.bus.uuid(), scene.bus.uuid()
+    cause = scene.hand("build_and_run_instance", one, server_host="compute-1")
+    over = scene.hand("stop_instance", two, server_host="compute-1")
+    end = scene.nova.event_finish(scene.compute, "compute_stop_instance", scene.rid, two)
+    step = scene.step()
+    memory = scene.memory()
+    assert memory.parent(end.unique_id) == over.unique_id
     assert memory.parent(step.unique_id) == cause.unique_id
 
 
