@@ -13,12 +13,14 @@ from collections import OrderedDict
 from dataclasses import dataclass
 
 from rpcscope.correlate.agenda import Agenda
-from rpcscope.correlate.calls import NOTHING, CallState, restored
+from rpcscope.correlate.calls import CallState, restored
 from rpcscope.correlate.identity import Identity, ProcessState
 from rpcscope.correlate.ids import Ids
+from rpcscope.correlate.ledger import Ledger
 from rpcscope.correlate.limits import Limits
 from rpcscope.correlate.operations import OperationState
 from rpcscope.correlate.parents import Parents
+from rpcscope.correlate.patience import Patience
 from rpcscope.model import Call, Event, Flag, Message, MessageKind, Operation, Process, Resume, Topology
 from rpcscope.rules import Rules
 
@@ -50,13 +52,11 @@ class Correlator:
         self._recent: OrderedDict[str, CallState] = OrderedDict()  # closed, by unique id
         self._recent_msgs: dict[str, CallState] = {}
         self._operations: OrderedDict[str, OperationState] = OrderedDict()
-        self._touched_calls: list[CallState] = []
-        self._touched_operations: dict[int, OperationState] = {}
+        self._ledger = Ledger()
         self._agenda = Agenda()
+        self._patience = Patience(self._limits)
         self._closed: list[Call] = []
         self._settled: list[int] = []
-        self._sees_deliveries = False
-        self._sees_reply_copies: bool | None = None  # None: not known yet
         self.now_ns = 0  # latest event
         self.messages = 0  # publishes
         self.copies = 0  # deliveries
@@ -89,7 +89,7 @@ class Correlator:
         self._identity.seen(process, m.at_ns)
         if m.event is Event.DELIVER:
             self.copies += 1
-            self._sees_deliveries = True
+            self._patience.sees_deliveries = True
             self._identity.consumes(m.connection, m.queue)
         else:
             self.messages += 1
@@ -116,18 +116,15 @@ class Correlator:
         Args:
             final: the recording is over: calls that are complete are closed without further waiting.
         """
-        touched, self._touched_calls = self._touched_calls, []
-        for call in touched:
-            call.touched = False
-            self._count(call)
+        touched = self._ledger.take_calls()
         self.advance(self.now_ns)
         if final:
-            for call in [c for c in self._calls.values() if self._is_complete(c) and not self._copy_is_due(c)]:
+            for call in [c for c in self._calls.values() if self._patience.may_close_at_end(c)]:
                 self._close(call)
         still_open = [c for c in touched if self._is_open(c)]
         for call in still_open:
             call.stored = True
-        operations = list(self._touched_operations.values())
+        operations = self._ledger.take_operations()
         for operation in operations:
             operation.settle()
         closed, self._closed = self._closed, []
@@ -139,7 +136,6 @@ class Correlator:
             operations=tuple(operation.record(self._rules) for operation in operations),
             processes=tuple(process.record() for process in self._identity.touched.values()),
         )
-        self._touched_operations = {}
         self._identity.touched = {}
         while len(self._operations) > self._limits.operations:
             self._operations.popitem(last=False)
@@ -157,13 +153,13 @@ class Correlator:
         first_publish = m.event is Event.PUBLISH and call.published_ns is None
         first_delivery = m.event is Event.DELIVER and call.delivered_ns is None
         if not call.is_known:
-            self._uncount(call)
+            self._ledger.uncount(call)
             call.describe(m)
             call.end = self._rules.end_of(m)
             call.operation = call.cause = self._operation(m.request_id)
             call.operation.saw_request(m, self._rules)
         call.saw_request(m, process)
-        self._touch(call)
+        self._ledger.touch(call)
         if m.kind is MessageKind.NOTIFICATION:
             self._plan(call)
             return
@@ -184,7 +180,7 @@ class Correlator:
             process = process.root()
         self._parents.published(call, process)
         if call.cause is not None and call.cause is not operation:
-            self._touched_operations[call.cause.id] = call.cause
+            self._ledger.mark(call.cause)
         operation.opens(call, self._rules)
         operation.steps(call, self._rules)
         if call.answered:
@@ -194,7 +190,7 @@ class Correlator:
     def _delivered(self, call: CallState, process: ProcessState) -> None:
         if not call.answered:
             for orphan in self._parents.delivered(call, process):
-                self._touch(orphan)
+                self._ledger.touch(orphan)
 
     def _reattribute(self) -> None:
         """Connections turned out to be one process: RPCs without a cause may have one now."""
@@ -205,7 +201,7 @@ class Correlator:
             if call.operation is not None:
                 call.operation.relayed(call)
                 self._plan_ended(call.operation)
-            self._touch(call)
+            self._ledger.touch(call)
 
     # ------------------------------------------------------------ replies
 
@@ -217,9 +213,9 @@ class Correlator:
             self._by_msg[m.msg_id] = self._calls[m.unique_id] = call
         was_answered = call.answered
         call.saw_reply(m, process)
-        self._touch(call)
+        self._ledger.touch(call)
         if m.event is Event.DELIVER:
-            self._sees_reply_copies = True
+            self._patience.sees_reply_copies = True
         elif call.to_process is not None and m.kind is MessageKind.REPLY and not call.flags & Flag.REDELIVERED:
             self._identity.same(call.to_process, process)
         if call.answered and not was_answered and call.is_known:
@@ -258,46 +254,13 @@ class Correlator:
 
     # ------------------------------------------------------------ closing
 
-    def _is_complete(self, call: CallState) -> bool:
-        """Whether nothing more is expected of it, but for late copies."""
-        if call.kind is MessageKind.REQUEST:
-            return call.answered and call.is_known
-        if call.kind is MessageKind.CAST:
-            return not (self._is_at_work(call) or self._is_queued(call))
-        return call.kind not in (MessageKind.REPLY, MessageKind.HEARTBEAT)  # their request may come
-
-    @staticmethod
-    def _is_at_work(cast: CallState) -> bool:
-        return bool(cast.end) and not cast.ended and cast.published_ns is not None
-
-    def _is_queued(self, cast: CallState) -> bool:
-        return self._sees_deliveries and cast.delivered_ns is None and cast.routed != 0
-
-    def _copy_is_due(self, call: CallState) -> bool:
-        """Its reply was not delivered yet: who goes on with the recording will see that."""
-        return self._sees_reply_copies is not False and self._lacks_reply_copy(call)
-
-    @staticmethod
-    def _lacks_reply_copy(call: CallState) -> bool:
-        return call.answered and call.is_known and call.reply_delivered_ns is None
-
-    def _due_ns(self, call: CallState) -> int:
-        """How long an incomplete call is waited for."""
-        limits, deadline = self._limits, call.deadline_ns()
-        if call.published_ns is None or call.timed_out:
-            return max(call.last_ns, deadline or 0) + limits.late_ns
-        if call.kind is MessageKind.CAST and not self._is_at_work(call):
-            return call.last_ns + limits.undelivered_ns
-        return call.published_ns + limits.unanswered_ns if deadline is None else deadline
-
     def _plan(self, call: CallState) -> None:
         """See to it that the call is looked at when it may be closed."""
-        if not self._is_complete(call):
-            self._agenda.put_earlier(call, self._due_ns(call))
+        if not self._patience.is_complete(call):
+            self._agenda.put_earlier(call, self._patience.until_ns(call))
         elif not call.lingers:
             call.lingers = True
-            # The end of a cast is not stored with it: it is closed with what ended it, or a restart would wait again.
-            self._agenda.put(call, self.now_ns + (0 if call.ended else self._limits.linger_ns))
+            self._agenda.put(call, self.now_ns + self._patience.linger_ns(call))
 
     def _plan_ended(self, operation: OperationState) -> None:
         """Casts whose work has ended may be closed."""
@@ -308,14 +271,16 @@ class Correlator:
 
     def _look(self, call: CallState) -> None:
         """Its time has come: close it, or find that the caller waits no longer."""
-        if call.lingers or (
-            not self._is_complete(call) and self._due_ns(call) <= self.now_ns and not self._times_out(call)
-        ):
-            if self._lacks_reply_copy(call):
-                self._sees_reply_copies = False
+        if call.lingers or self._is_given_up(call):
+            self._patience.ended(call)
             self._close(call)
         else:
             self._plan(call)
+
+    def _is_given_up(self, call: CallState) -> bool:
+        if self._patience.is_complete(call) or self._patience.until_ns(call) > self.now_ns:
+            return False
+        return not self._times_out(call)
 
     def _times_out(self, call: CallState) -> bool:
         if call.timed_out or call.operation is None or call.deadline_ns() is None:
@@ -324,7 +289,7 @@ class Correlator:
         self._parents.done(call)
         call.operation.timed_out(call)
         self._plan_ended(call.operation)
-        self._touch(call)
+        self._ledger.touch(call)
         return True
 
     def _is_open(self, call: CallState) -> bool:
@@ -334,7 +299,7 @@ class Correlator:
         if not self._is_open(call):
             return
         if call.touched:
-            self._count(call)
+            self._ledger.count(call)
         if not call.answered and call.kind is MessageKind.REQUEST:
             self._parents.done(call)
         call.look_ns = 0
@@ -358,11 +323,9 @@ class Correlator:
         call.flags |= Flag.EVICTED
         if call.operation is not None:
             call.operation.forget(call)
-            self._touched_operations[call.operation.id] = call.operation
+            self._ledger.mark(call.operation)
         self.evicted += 1
         self._close(call)
-
-    # ------------------------------------------------------------ counting
 
     def _operation(self, request_id: str) -> OperationState:
         operation = self._operations.get(request_id)
@@ -372,50 +335,6 @@ class Correlator:
         else:
             self._operations.move_to_end(request_id)
         return operation
-
-    def _touch(self, call: CallState) -> None:
-        if not call.touched:
-            call.touched = True
-            self._touched_calls.append(call)
-        operation = call.operation
-        if operation is not None:
-            operation.saw(call.last_ns)
-            self._touched_operations[operation.id] = operation
-
-    def _count(self, call: CallState) -> None:
-        """Add what is new of a call to its operation, by request id and by cause."""
-        operation = call.operation
-        if operation is None:
-            return
-        now = call.counts()
-        new = [a - b for a, b in zip(now, call.counted, strict=True)]
-        operation.by_request.add(call.kind, *new)
-        operation.saw(call.last_ns)
-        self._touched_operations[operation.id] = operation
-        self._count_cause(call, new)
-        call.counted = now
-
-    def _count_cause(self, call: CallState, new: list[int]) -> None:
-        cause, before = call.cause, call.counted_cause
-        assert cause is not None  # noqa: S101 - set with the operation
-        if before is not None and before is not cause:
-            before.by_cause.add(call.kind, *(-n for n in call.counted))
-            self._touched_operations[before.id] = before
-            new = list(call.counts())
-        cause.by_cause.add(call.kind, *new)
-        cause.saw(call.last_ns, is_work=True)
-        self._touched_operations[cause.id] = cause
-        call.counted_cause = cause
-
-    def _uncount(self, call: CallState) -> None:
-        """A reply found its request: what was counted as nobody's goes to the operation it belongs to."""
-        if call.operation is None or call.counted == NOTHING:
-            return
-        taken = [-n for n in call.counted]
-        call.operation.by_request.add(call.kind, *taken)
-        call.operation.by_cause.add(call.kind, *taken)
-        self._touched_operations[call.operation.id] = call.operation
-        call.counted, call.counted_cause = NOTHING, None
 
     # ------------------------------------------------------------ going on
 

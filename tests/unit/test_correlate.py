@@ -305,7 +305,7 @@ def sizes(thing: object, name: str = "") -> dict[str, int]:
         value = getattr(thing, key)
         if isinstance(value, (dict, list, set, deque)):
             found[f"{name}{key}"] = len(value)
-        elif type(value).__module__.startswith("rpcscope.correlate") and key in ("_identity", "_parents", "_agenda"):
+        elif type(value).__module__.startswith("rpcscope.correlate") and key in ("_identity", "_parents", "_agenda", "_ledger"):
             found |= sizes(value, f"{name}{key}.")
     return found
 
