@@ -88,7 +88,7 @@ def test_who_answers_a_request_is_who_was_given_it(bus: Bus) -> None:
 
 def test_who_answers_a_request_that_was_delivered_twice_may_be_another(bus: Bus) -> None:
     client = bus.service("a")
-    first, second = bus.service("b", "compute", "h1"), bus.service("c", "compute", "h2")
+    first, second = bus.service("b", "compute", "h1", sends=1), bus.service("c", "compute", "h2", sends=1)
     rpc = bus.call(client, first, "do", {}, request_id=bus.request_id())
     bus.deliver(rpc, second, redelivered=True)
     bus.reply(rpc, by=second)

@@ -327,6 +327,14 @@ def test_a_relay_whose_delivery_is_read_late_is_over(scene: Scene) -> None:
     assert (found.status, found.owed_call) == (Status.DONE, 0)
 
 
+def test_a_relay_that_is_read_after_what_it_made_is_over(scene: Scene) -> None:
+    scene.nova.boot(scene.rid, [scene.server])
+    publishes = [one for one in scene.bus.events if one.routing_key.startswith("publish")]
+    build = next(n for n, one in enumerate(publishes) if b"build_and_run_instance" in one.body)
+    found = record([*publishes[1 : build + 1], publishes[0], *publishes[build + 1 :]]).operation(scene.rid)
+    assert (found.status, found.owed_call) == (Status.DONE, 0)
+
+
 # ------------------------------------------------------------------ over a restart of the recorder
 
 
