@@ -111,7 +111,7 @@ class Operations:
         """Operations that match, newest first."""
         for parts in _by_request(self._reader.operations(wanted)):
             view = self._view(parts)
-            if status is None or view.status is status:
+            if (status is None or view.status is status) and not _is_empty(view.whole):
                 yield view
 
     def _view(self, parts: list[Operation]) -> OperationView:
@@ -161,6 +161,11 @@ def process_name(process: Process | None) -> str:
     if process is None:
         return ""
     return f"{process.program}:{process.pid}" if process.program else process.key
+
+
+def _is_empty(whole: Operation) -> bool:
+    """What gathers replies without a request is left with nothing once their requests are found."""
+    return not (whole.request_id or whole.by_request.messages or whole.by_request.copies)
 
 
 def _decides(part: Operation) -> tuple[bool, int]:
