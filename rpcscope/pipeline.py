@@ -19,6 +19,7 @@ from rpcscope.correlate import Correlator, Limits
 from rpcscope.decode import Decoder
 from rpcscope.errors import DecodeError, StoreError
 from rpcscope.fingerprints import Fingerprints
+from rpcscope.garbage import seldom_collected
 from rpcscope.model import Batch, Counters, Gap, Marker, Observation, Resume, Sighting, Topology
 from rpcscope.rules import Rules
 
@@ -102,13 +103,14 @@ class Recorder:
         Raises:
             StoreError: the database refuses, and waiting would not help.
         """
-        for sightings in source.batches(max_events=batch_events):
-            gaps = self._take(sightings)
-            if sightings or self._is_due():
-                self._commit(gaps, caught_up=len(sightings) < batch_events)
-                source.ack()
-                if progress is not None:
-                    progress(self.counters())
+        with seldom_collected():
+            for sightings in source.batches(max_events=batch_events):
+                gaps = self._take(sightings)
+                if sightings or self._is_due():
+                    self._commit(gaps, caught_up=len(sightings) < batch_events)
+                    source.ack()
+                    if progress is not None:
+                        progress(self.counters())
 
     def end(self, *, rejected: int = 0) -> Counters:
         """Close what is complete and mark the recording as ended; the totals.
