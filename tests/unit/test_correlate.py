@@ -10,8 +10,11 @@ from typing import Any
 import pytest
 
 from rpcscope.correlate import Correlator, Limits, agenda, identity, operations, parents
+from rpcscope.correlate.calls import CallState
+from rpcscope.correlate.ledger import Ledger
+from rpcscope.correlate.operations import OperationState
 from rpcscope.decode import Decoder
-from rpcscope.model import Clock, Flag, Message, MessageKind, Observation, Outcome, ParentSource, Status
+from rpcscope.model import Clock, Flag, Message, MessageKind, Observation, Outcome, ParentSource, Status, Tally
 from rpcscope.rules import load_rules
 from tests.support.bus import SECOND, Bus, Rpc, Service
 from tests.support.memory import Memory, record
@@ -260,6 +263,40 @@ def test_an_adopted_reply_is_taken_back_from_those_of_nobody(wire: Wire) -> None
     assert memory.operation(wire.rid).by_request.replies == 1
 
 
+def test_a_reply_waits_for_its_request_longer_than_a_call_lingers(wire: Wire) -> None:
+    rpc = wire.call()
+    wire.bus.reply(rpc)
+    request, here = wire.bus.events[:2], len(wire.bus.events)
+    wire.tick(30)
+    wire.tick()
+    memory = record([*wire.bus.events[2:here], *wire.bus.events[here:], *request], batch_events=1)
+    assert memory.call(rpc.unique_id).outcome is Outcome.OK
+    assert memory.operation(wire.rid).by_request.replies == 1
+
+
+def test_a_call_is_looked_at_when_it_was_put_last() -> None:
+    call, plan = CallState(1, MessageKind.REQUEST, "u", "m"), agenda.Agenda()
+    plan.put(call, 10)
+    plan.put(call, 20)
+    plan.put_earlier(call, 30)
+    assert plan.take(19) is None
+    assert plan.take(20) is call
+    assert plan.take(1 << 62) is None
+
+
+def test_what_was_counted_for_one_cause_moves_when_another_is_found() -> None:
+    call, ledger = CallState(1, MessageKind.REQUEST, "u", "m"), Ledger()
+    mine, cause = OperationState(2, "mine"), OperationState(3, "cause")
+    call.operation = call.cause = mine
+    call.publishes, call.copies, call.request_bytes = 1, 1, 100
+    ledger.count(call)
+    call.cause, call.replies, call.reply_bytes = cause, 1, 7
+    ledger.count(call)
+    assert mine.by_cause.record() == Tally()
+    assert cause.by_cause.record() == mine.by_request.record() == Tally(calls=1, replies=1, copies=1, bytes=107)
+    assert set(ledger.take_operations()) == {mine, cause}
+
+
 # ------------------------------------------------------------------ bounds
 
 SMALL = Limits(
@@ -305,7 +342,12 @@ def sizes(thing: object, name: str = "") -> dict[str, int]:
         value = getattr(thing, key)
         if isinstance(value, (dict, list, set, deque)):
             found[f"{name}{key}"] = len(value)
-        elif type(value).__module__.startswith("rpcscope.correlate") and key in ("_identity", "_parents", "_agenda", "_ledger"):
+        elif type(value).__module__.startswith("rpcscope.correlate") and key in (
+            "_identity",
+            "_parents",
+            "_agenda",
+            "_ledger",
+        ):
             found |= sizes(value, f"{name}{key}.")
     return found
 

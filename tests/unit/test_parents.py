@@ -180,6 +180,17 @@ def test_a_save_with_a_stale_request_id_has_the_cause_of_what_it_follows(scene: 
     assert memory.operation(stale).by_request.messages == 2
 
 
+def test_a_cause_that_becomes_known_later_takes_over_what_was_counted(scene: Scene) -> None:
+    stale = scene.bus.request_id()
+    scene.hand("build_and_run_instance")
+    save = scene.nova.track(scene.compute, scene.rid, stale=stale)
+    memory = record([*scene.bus.events, scene.bus.topology(), scene.bus.topology()], batch_events=1)
+    assert memory.call(save.unique_id).cause_id == memory.operation(scene.rid).id
+    assert memory.operation(stale).by_cause.messages == 0
+    assert memory.operation(scene.rid).by_cause.calls == 2
+    assert memory.operation(scene.rid).by_cause.copies == 5
+
+
 def test_a_save_of_a_timer_stays_the_timers(scene: Scene) -> None:
     scene.hand("build_and_run_instance")
     timer = scene.bus.request_id()
