@@ -78,6 +78,8 @@ def _import_one(
             counters = recorder.end(rejected=reader.rejected)
         if reader.problem:
             click.echo(f"rpcscope: {reader.problem}", err=True)
+        elif not counters.seen:
+            click.echo(f"rpcscope: {reader.label} holds no events", err=True)
         return _row(path, counters, store, resume.recording.id, known)
 
 
@@ -121,10 +123,12 @@ def _print_import(rows: list[dict[str, object]], format_: str) -> None:
     if format_ == "json":
         put_json({**totals, "files": rows})
         return
+    if not rows:
+        return
     for row in rows:
         if row["already_stored"]:
             click.echo(f"{row['file']}: stored before, nothing changed")
-    lines = table("", ">", "")
+    lines = table("", ">", "", headless=True)
     for key, words in _TOTALS.items():
         lines.add_row(words, number(totals[key]), _sum_of(key))
     console().print(lines)

@@ -74,17 +74,33 @@ def _run(args: list[str] | None) -> int:
         sys.stdout.flush()
     except click.exceptions.Abort:
         return INTERRUPTED
-    except click.ClickException as error:
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         return error.exit_code
+    except click.ClickException as error:
+        return _say(_usage(error), error.exit_code)
     except RpcscopeError as error:
         return _say(str(error), error.exit_code)
     except KeyboardInterrupt:
         return INTERRUPTED
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # `rpcscope calls | head`
+    except BrokenPipeError:  # `rpcscope calls | head`
+        _close_output()
         return 0
+    except OSError as error:
+        _close_output()
+        return _say(f"the system does not let it go on: {error.strerror}", RpcscopeError.exit_code)
     return result if isinstance(result, int) else 0
+
+
+def _close_output() -> None:
+    """What is still to be written goes nowhere, or Python would complain of it at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _usage(error: click.ClickException) -> str:
+    sentence = " ".join(error.format_message().split()).rstrip(".")
+    where = getattr(error, "ctx", None)
+    return f"{sentence}; see `{where.command_path} --help`" if where is not None else sentence
 
 
 def _say(sentence: str, code: int) -> int:

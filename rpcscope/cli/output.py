@@ -16,10 +16,16 @@ PLAIN_WIDTH = 300
 """Columns of a table that goes to a file or a pipe."""
 
 
+class _Screen(Console):
+    def on_broken_pipe(self) -> None:
+        """Rich would end the program with an error; who reads no further is no error."""
+        raise BrokenPipeError
+
+
 def console() -> Console:
     """Where tables go: as wide as the terminal, or wide enough for a file."""
-    screen = Console(highlight=False)
-    return screen if screen.is_terminal else Console(highlight=False, width=PLAIN_WIDTH)
+    screen = _Screen(highlight=False)
+    return screen if screen.is_terminal else _Screen(highlight=False, width=PLAIN_WIDTH)
 
 
 def put_json(value: object) -> None:
@@ -64,9 +70,12 @@ def _guard(value: Any) -> Any:
     return f"'{value}" if isinstance(value, str) and value[:1] in "=+-@\t" and value[:1] else value
 
 
-def table(*columns: str, title: str | None = None) -> Table:
+def table(*columns: str, title: str | None = None, headless: bool = False) -> Table:
     """An empty table. A column that begins with `>` is for numbers; one with `!` is never broken over lines."""
-    made = Table(title=title, title_justify="left", title_style="bold", header_style="bold", box=None, pad_edge=False)
+    made = Table(
+        title=title, title_justify="left", title_style="bold", header_style="bold", show_header=not headless,
+        box=None, pad_edge=False,
+    )  # fmt: skip
     for column in columns:
         justify: JustifyMethod = "right" if column.startswith(">") else "left"
         made.add_column(column.lstrip(">!"), justify=justify, no_wrap=column[:1] in (">", "!"), overflow="fold")

@@ -274,7 +274,7 @@ def _print_totals(c: Counters, rpcs: int, operations: int, gaps: int, format_: s
     if format_ == "json":
         put_json(rows)
         return
-    lines = table("", ">")
+    lines = table("", ">", headless=True)
     for word, count in rows.items():
         lines.add_row(word, number(count))
     console().print(lines)
