@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from itertools import islice
 from zlib import crc32
 
@@ -40,5 +41,12 @@ class Fingerprints:
 def fingerprint(m: Message) -> bytes:
     """8 bytes: four of the message's own random id, four of where and to whom it was seen."""
     place = m.queue if m.event is Event.DELIVER else m.exchange
-    where = f"{m.event:d}{m.broker_redelivered:d}{m.channel}|{m.connection}|{place}|{m.server}"
-    return bytes.fromhex(m.unique_id[:8]) + crc32(where.encode()).to_bytes(4, "big")
+    return bytes.fromhex(m.unique_id[:8]) + _where(
+        int(m.event), m.broker_redelivered, m.channel, m.connection, place, m.server
+    )
+
+
+@lru_cache(65536)
+def _where(event: int, redelivered: bool, channel: int, connection: str, place: str, server: str) -> bytes:
+    text = f"{event:d}{redelivered:d}{channel}|{connection}|{place}|{server}"
+    return crc32(text.encode()).to_bytes(4, "big")

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
-from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 
 from rpcscope import safe
 from rpcscope.decode import args as arguments
 from rpcscope.decode.body import Inner, failure_class, open_body, parse
+from rpcscope.decode.place import Place, place
 from rpcscope.errors import DecodeError
 from rpcscope.model import Clock, Event, Marker, Message, MessageKind, Observation
 from rpcscope.rules import Rules
@@ -48,26 +48,24 @@ class Decoder:
         if seen.exchange != TRACE_EXCHANGE:
             return _marker(seen)
         headers = seen.headers
-        if not isinstance(headers, Mapping):
+        if type(headers) is not dict and not isinstance(headers, Mapping):
             raise DecodeError("no headers")
-        event, queue = _event(seen.routing_key)
-        exchange = safe.name(headers.get("exchange_name"))
         routing_key = _first(headers.get("routing_keys"))
-        if exchange == "" and routing_key.startswith(TAP_QUEUE):
+        where = place(seen.routing_key, _text(headers.get("exchange_name")), routing_key)
+        if where.exchange == "" and routing_key.startswith(TAP_QUEUE):
             return Marker(number=0, sent_ns=0, at_ns=seen.at_ns)
-        if event is None:
+        if where.event is None:
             raise DecodeError("neither publish nor deliver")
-        return self._message(seen, event, exchange, routing_key, queue)
+        return self._message(seen, where.event, where)
 
-    def _message(self, seen: Observation, event: Event, exchange: str, routing_key: str, queue: str) -> Message:
+    def _message(self, seen: Observation, event: Event, where: Place) -> Message:
         content = self._content(seen.body)
         headers = seen.headers
         properties = headers.get("properties")
         if type(properties) is not dict:
             properties = {}
         stamp = _broker_stamp(properties)
-        kind = MessageKind.FANOUT if content.kind is MessageKind.CAST and _is_fanout(exchange) else content.kind
-        topic, server = _topic(exchange, routing_key, kind)
+        kind, topic, server = _address(content.kind, where)
         routed = headers.get("routed_queues")
         channel = headers.get("channel")
         return Message(
@@ -79,10 +77,10 @@ class Decoder:
             unique_id=content.unique_id,
             connection=safe.peer(headers.get("connection")),
             channel=channel if type(channel) is int and 0 <= channel < 1 << 16 else 0,
-            exchange=exchange,
+            exchange=where.exchange,
             topic=topic,
             server=server,
-            queue=queue,
+            queue=where.queue,
             routed=len(routed) if isinstance(routed, (list, tuple)) else -1,
             broker_redelivered=bool(headers.get("redelivered")),
             tap_redelivered=seen.redelivered,
@@ -203,38 +201,21 @@ def _texts(value: object) -> list[Any]:
     return value[: arguments.MAX_INSTANCES] if isinstance(value, list) else []
 
 
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
 def _first(keys: object) -> str:
-    first = keys[0] if isinstance(keys, (list, tuple)) and keys else ""
-    return first if isinstance(first, str) else ""
+    return _text(keys[0]) if isinstance(keys, (list, tuple)) and keys else ""
 
 
-def _is_fanout(exchange: str) -> bool:
-    return exchange.endswith("_fanout")
-
-
-@lru_cache(65536)
-def _event(routing_key: str) -> tuple[Event | None, str]:
-    """What the broker traced, and for a delivery the queue."""
-    event, _, queue = routing_key.partition(".")
-    if event == "publish":
-        return Event.PUBLISH, ""
-    return (Event.DELIVER, safe.name(queue)) if event == "deliver" else (None, "")
-
-
-@lru_cache(65536)
-def _topic(exchange: str, routing_key: str, kind: MessageKind) -> tuple[str, str]:
-    """Topic and server of a routing key `<topic>.<server>`; a fanout's topic is in its exchange.
-
-    A neutron object topic ends in a version (neutron-vo-Port-1.5), so its dots are its own.
-    """
-    if kind is MessageKind.FANOUT:
-        return exchange.removesuffix("_fanout"), ""
-    if kind in (MessageKind.REPLY, MessageKind.HEARTBEAT):
-        return "", ""
-    if kind is MessageKind.NOTIFICATION or routing_key.startswith("neutron-vo-"):
-        return safe.name(routing_key), ""
-    topic, _, server = routing_key.partition(".")
-    return safe.name(topic), safe.name(server)
+def _address(kind: MessageKind, where: Place) -> tuple[MessageKind, str, str]:
+    """Kind, topic and server of a message with that content at that place."""
+    if kind is MessageKind.CAST and where.fanout_topic is not None:
+        return MessageKind.FANOUT, where.fanout_topic, ""
+    if kind is MessageKind.REQUEST or kind is MessageKind.CAST:
+        return kind, where.topic, where.server
+    return kind, where.routing_key if kind is MessageKind.NOTIFICATION else "", ""
 
 
 def _milliseconds(expiration: object) -> int | None:
