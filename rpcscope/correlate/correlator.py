@@ -151,7 +151,9 @@ class Correlator:
             if m.msg_id:
                 self._by_msg[m.msg_id] = call
         first_publish = m.event is Event.PUBLISH and call.published_ns is None
-        first_delivery = m.event is Event.DELIVER and call.delivered_ns is None
+        another_worker = m.event is Event.DELIVER and (
+            call.delivered_ns is None or m.kind is MessageKind.FANOUT or m.broker_redelivered
+        )
         if not call.is_known:
             self._ledger.uncount(call)
             call.describe(m)
@@ -167,7 +169,7 @@ class Correlator:
             self._identity.waits_at(m.connection, m.reply_q)
         if first_publish:
             self._published(call, m, process.root())
-        if first_delivery:
+        if another_worker:
             self._delivered(call, process.root())
         self._plan(call)
 
@@ -175,6 +177,7 @@ class Correlator:
         operation = call.operation
         assert operation is not None  # noqa: S101 - described just before
         operation.started_ns = min(operation.started_ns, m.at_ns)
+        operation.starter = operation.starter or process
         if (owner := self._parents.owner(call, process)) is not None:
             self._identity.same(owner, process)
             process = process.root()

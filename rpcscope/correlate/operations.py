@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rpcscope.correlate.calls import CallState
+from rpcscope.correlate.identity import ProcessState
 from rpcscope.model import Flag, Message, MessageKind, Operation, Outcome, Status, Tally
 from rpcscope.rules import Rules
 from rpcscope.rules.rules import NONE, STEP, any_fits
@@ -77,6 +78,7 @@ class OperationState:
         "request_id",
         "source",
         "started_ns",
+        "starter",
         "work_ns",
     )  # fmt: skip
 
@@ -94,6 +96,7 @@ class OperationState:
         self.events: dict[tuple[str, str], int] = {}  # action events begun by work whose cast was not seen
         self.finishes: dict[tuple[str, str], int] = {}  # action events and when their last finish was published
         self.over: list[CallState] = []  # casts that ended since somebody looked
+        self.starter: ProcessState | None = None  # who published its first RPC
         self.lost = False  # something it waited for was forgotten
         self.ended = 0  # casts and events that came to their end
         self.answered = 0  # calls that came to their end

@@ -44,16 +44,19 @@ class Parents:
 
     def owner(self, call: CallState, process: ProcessState) -> ProcessState | None:
         """The unnamed process that an unnamed publisher must be, judged by what is in hand; None when unsure."""
-        if process.program or call.operation is None or call.operation.request_id in process.hands:
+        operation = call.operation
+        if process.program or operation is None or operation.request_id in process.hands:
             return None
-        holders = {holder.root() for holder in self._holders.get(call.operation.request_id, ())}
+        if operation.starter is not None and operation.starter.root() is process:
+            return None  # who began it may go on with it
+        holders = {holder.root() for holder in self._holders.get(operation.request_id, ())}
         able = [
             holder
             for holder in holders
             if holder is not process
             and not holder.program
             and not (holder.waits and process.waits)
-            and any(not hand.answered for hand in holder.hands.get(call.operation.request_id, ()))
+            and any(not hand.answered for hand in holder.hands.get(operation.request_id, ()))
         ]
         return able[0] if len(able) == 1 else None
 
@@ -115,7 +118,8 @@ class Parents:
             call.cause = leader.cause
             return self._attribute(call, leader.parent, ParentSource.INFERRED) is not None
         hands = [*process.past, *process.hands.get(call.operation.request_id, ())]
-        found = self._choose(call, [h for h in hands if h.operation is call.operation and _in_hand(h, at_ns)])
+        pool = [h for h in hands if h.operation is call.operation and _in_hand(h, at_ns)]
+        found = self._choose(call, pool, process)
         return self._attribute(call, found, ParentSource.INFERRED) is not None
 
     def done(self, call: CallState) -> None:
@@ -136,21 +140,21 @@ class Parents:
 
     def _find(self, call: CallState, process: ProcessState) -> tuple[CallState | None, ParentSource]:
         if self._use_traceparent and call.trace_id and (hands := process.hands.get(call.trace_id)):
-            found = self._choose(call, hands)
+            found = self._choose(call, hands, process)
             if found is not None:
                 return found, ParentSource.TRACEPARENT
         if call.operation is None:
             return None, ParentSource.NONE
         hands = process.hands.get(call.operation.request_id)
-        found = self._choose(call, hands) if hands else None
+        found = self._choose(call, hands, process) if hands else None
         return (found, ParentSource.INFERRED) if found is not None else (None, ParentSource.NONE)
 
-    def _choose(self, call: CallState, hands: list[CallState]) -> CallState | None:
+    def _choose(self, call: CallState, hands: list[CallState], process: ProcessState) -> CallState | None:
         pool = [hand for hand in hands if hand is not call]
         if len(pool) > 1:
             pool = self._named_by_event(call, pool) or pool
             pool = [h for h in pool if _same_server(h, call)] or pool
-            pool = [h for h in pool if not _busy(h)] or pool
+            pool = [h for h in pool if not _busy(h, process)] or pool
             pool = [h for h in pool if not h.ended] or pool
         if len(pool) > 1 and not call.instances:
             pool = self._habitual(call, pool)
@@ -197,8 +201,12 @@ def _make_room(process: ProcessState) -> None:
             del process.hands[key]
 
 
-def _busy(hand: CallState) -> bool:
-    return hand.busy_with is not None and not hand.busy_with.answered and not hand.busy_with.timed_out
+def _busy(hand: CallState, process: ProcessState) -> bool:
+    """Whether its handler in this process waits for a reply; a fanout has a handler in each of its processes."""
+    last = hand.busy_with
+    if last is None or last.answered or last.timed_out:
+        return False
+    return last.from_process is None or last.from_process.root() is process
 
 
 def _same_server(hand: CallState, call: CallState) -> bool:

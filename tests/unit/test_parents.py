@@ -253,3 +253,22 @@ def test_calls_nest_over_hosts(scene: Scene) -> None:
     check = by_method["check_can_live_migrate_source"]
     assert names[check.parent_unique_id] == "check_can_live_migrate_destination"
     assert names[by_method["pre_live_migration"].parent_unique_id] == "live_migration"
+
+
+def test_a_fanout_is_in_the_hands_of_each_that_got_a_copy(scene: Scene) -> None:
+    agents = [scene.nova.computes["compute-1"], scene.nova.computes["compute-2"]]
+    told = scene.bus.fanout(scene.nova.conductor, agents, "compute", "refresh_everything", request_id=scene.rid)
+    steps = [
+        scene.bus.call(agent, scene.nova.conductor, "get_everything", {}, request_id=scene.rid) for agent in agents
+    ]
+    memory = scene.memory()
+    assert [memory.call(step.unique_id).parent_unique_id for step in steps] == [told.unique_id] * 2
+
+
+def test_who_began_an_operation_is_not_taken_for_who_has_it_in_hand(scene: Scene) -> None:
+    api = scene.nova.api
+    del api.sends[1:]
+    scene.bus.cast(api, scene.nova.conductor, "migrate_server", {}, request_id=scene.rid)
+    again = scene.bus.cast(api, scene.compute, "prep_resize", {}, request_id=scene.rid, server="compute-1")
+    unnamed = record(scene.bus.events)
+    assert unnamed.call(again.unique_id).parent_source is ParentSource.NONE
