@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from rich.table import Table
 
+from rpcscope.cli.fit import put_table
 from rpcscope.cli.output import cell, console, number, plain, size, table
 from rpcscope.query.cost import KindCost
+
+_SPARE = ("max ms", "fanouts", "casts", "bytes", "replies", "by cause", "p95 ms", "blind", "left out")
 
 
 def print_costs(costs: list[KindCost], conditions: list[str], *, with_methods: bool) -> None:
@@ -14,16 +17,14 @@ def print_costs(costs: list[KindCost], conditions: list[str], *, with_methods: b
     if not costs:
         screen.print("Nothing is stored yet: `rpcscope import FILE` or `rpcscope record` fills the database.")
         return
-    screen.print(_summary(costs))
+    put_table(_summary(costs), spare=_SPARE)
     if with_methods:
         for cost in costs:
             screen.print()
-            screen.print(_methods(cost))
+            put_table(_methods(cost), spare=("share", "bytes", "per operation"), fold="method")
     screen.print()
     screen.print(
-        "A message is one publish. RPCs are calls, casts and fanouts; each call has a reply. By cause: with what the"
-    )
-    screen.print(
+        "A message is one publish. RPCs are calls, casts and fanouts; each call has a reply. By cause: with what the "
         "operation made happen under other request ids. One number: the same in every operation; else median (p95)."
     )
     if any(cost.left_out for cost in costs):
@@ -38,7 +39,7 @@ def _summary(costs: list[KindCost]) -> Table:
     left_out, blind = any(c.left_out for c in costs), any(c.gaps for c in costs)
     optional = [*([">left out"] if left_out else []), *([">blind"] if blind else [])]
     counts = [">RPCs", ">calls", ">casts", ">fanouts", ">replies", ">messages", ">by cause", ">bytes"]
-    columns = ["!kind", ">operations", *optional, *counts, ">p50 ms", ">p95 ms", ">max ms"]
+    columns = ["kind", ">operations", *optional, *counts, ">p50 ms", ">p95 ms", ">max ms"]
     lines = table(*columns)
     for c in costs:
         extra = [number(c.left_out)] if left_out else []

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from rpcscope.cli import output
+from rpcscope.cli.fit import put_table
 from rpcscope.cli.options import db_option, default_database, format_option, moment, opened
 from rpcscope.cli.output import number
 from rpcscope.errors import UsageError
@@ -57,7 +58,7 @@ def _status(db: str | None, format_: str) -> None:
     lines = output.table("table", ">rows")
     for name, count in status.rows.items():
         lines.add_row(name, number(count))
-    screen.print(lines)
+    put_table(lines)
     lines = output.table(
         "recording", "last event", ">seen", ">rejected", ">messages", ">duplicates", ">evicted", "state"
     )
@@ -65,8 +66,10 @@ def _status(db: str | None, format_: str) -> None:
         c = i.counters
         counts = (c.seen, c.rejected, c.messages, c.duplicates, c.evicted)
         state = "ended" if i.recording.ended_ns is not None else "open"
-        lines.add_row(output.cell(i.recording.label), output.cell(iso(i.last_ns)), *map(number, counts), state)
-    screen.print(lines)
+        lines.add_row(
+            output.cell(i.recording.label), output.cell((iso(i.last_ns) or "")[:19]), *map(number, counts), state
+        )
+    put_table(lines, spare=("evicted", "duplicates", "rejected", "seen"), fold="recording")
     for g in gaps:
         missed = "an unknown number of" if g.estimate is None else f"about {g.estimate:,}"
         screen.print(
@@ -106,4 +109,4 @@ def _prune(db: str | None, before: str) -> None:
     lines = output.table("table", ">rows removed")
     for name, count in removed.items():
         lines.add_row(name, number(count))
-    output.console().print(lines)
+    put_table(lines)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from rpcscope.cli.cost_view import print_costs
+from rpcscope.cli.fit import put_table
 from rpcscope.cli.output import cell, console, heading, number, table
 from rpcscope.errors import BrokerError, RpcscopeError
 
@@ -183,7 +184,7 @@ def _compare(recorded: Reader, live: Reader, played: list[tuple[Scene, Played]])
         verdict = cell("equal", "green") if before == now else cell(f"differ: {_difference(before, now)}", "red")
         counts = (before.total(), now.total(), len(before))
         lines.add_row(cell(scene.kind), cell(one.request_id), *map(number, counts), verdict)
-    console().print(lines)
+    put_table(lines, spare=("request id",), fold="operation")
     if not played or wrong:
         raise BrokerError(f"{wrong} of {len(played)} operations were not recorded live as they were played")
     return 0

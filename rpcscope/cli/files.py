@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import click
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from rpcscope.cli.fit import put_table
 from rpcscope.cli.options import db_option, format_option, opened, rules_option, the_rules
-from rpcscope.cli.output import console, number, put_json, table
+from rpcscope.cli.output import number, put_json, table
 from rpcscope.errors import CaptureError
 
 if TYPE_CHECKING:
@@ -131,7 +132,7 @@ def _print_import(rows: list[dict[str, object]], format_: str) -> None:
     lines = table("", ">", "", headless=True)
     for key, words in _TOTALS.items():
         lines.add_row(words, number(totals[key]), _sum_of(key))
-    console().print(lines)
+    put_table(lines)
 
 
 def _sum_of(key: str) -> str:

@@ -10,7 +10,6 @@ import click
 
 from rpcscope.cli import output
 from rpcscope.cli.options import db_option, format_option, moment, opened
-from rpcscope.cli.output import cell, number
 from rpcscope.errors import RpcscopeError, UsageError
 
 SHOWN = 50
@@ -160,8 +159,8 @@ def calls_command(
     db: str | None, since: str | None, until: str | None, method: str | None, everything: bool, format_: str
 ) -> None:
     """List calls, casts and fanouts, oldest first."""
-    from rpcscope.query.calls import KIND_WORDS, Calls
-    from rpcscope.query.times import iso, ms
+    from rpcscope.cli.call_view import print_calls
+    from rpcscope.query.calls import Calls
 
     with opened(db) as store:
         views = Calls(store.reader()).rpcs(
@@ -175,15 +174,8 @@ def calls_command(
         elif format_ == "csv":
             output.put_csv(view.as_dict() for view in rows)
         else:
-            lines = output.table("published", "kind", "method", "from", "to", ">total ms", ">bytes", "outcome")
-            for view in islice(rows, None if everything else SHOWN):
-                c = view.call
-                lines.add_row(
-                    cell(iso(c.published_ns)), KIND_WORDS[c.kind], cell(c.method), cell(view.sender), cell(view.worker),
-                    number(ms(view.total_ns), 1), number(c.request_bytes + c.reply_bytes),
-                    cell(c.failure or view.outcome.name.lower().replace("none", "")),
-                )  # fmt: skip
-            output.console().print(lines)
+            cap = None if everything else SHOWN
+            print_calls(list(islice(rows, cap)), capped=cap)
 
 
 @click.command("stuck")

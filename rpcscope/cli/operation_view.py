@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from rich.text import Text
+
+from rpcscope.cli.fit import put_table
 from rpcscope.cli.output import cell, console, heading, number, size, table
 from rpcscope.query.in_flight import InFlight
 from rpcscope.query.operations import OperationView
@@ -16,18 +19,19 @@ def print_operations(views: list[OperationView], *, capped: int | None) -> None:
     if not views:
         screen.print("No operation matches. `--all` shows timers and start-up too.")
         return
-    lines = table("started", "kind", "status", ">ms", ">RPCs", ">messages", ">bytes", "hosts", "servers", "!request id")
+    lines = table(
+        "started", "kind", "status", ">ms", ">RPCs", ">messages", ">bytes", "hosts", "servers", "error", "request id"
+    )
     for view in views:
         o = view.whole
         status = view.status.name.lower()
         lines.add_row(
-            cell(_moment(o.started_ns)), cell(o.kind or "?"),
-            cell(f"{status}: {o.error}" if o.error and status == "failed" else status, STYLES.get(status, "")),
+            cell(_moment(o.started_ns)[:19]), cell(o.kind or "?"), cell(status, STYLES.get(status, "")),
             number(ms(view.duration_ns)), number(o.by_request.rpcs),
             number(o.by_request.messages) + ("*" if view.gaps else ""), size(o.by_request.bytes),
-            cell(_hosts(view)), cell(_servers(o.instances)), cell(o.request_id or "(none)"),
+            cell(_hosts(view)), cell(_servers(o.instances)), cell(o.error), cell(o.request_id or "(none)"),
         )  # fmt: skip
-    screen.print(lines)
+    put_table(lines, spare=("servers", "bytes", "hosts", "RPCs", "error", "messages", "started"))
     if any(view.gaps for view in views):
         screen.print("* the tap was blind at some time during it: the counts may be too low.")
     if capped is not None and len(views) == capped:
@@ -35,26 +39,22 @@ def print_operations(views: list[OperationView], *, capped: int | None) -> None:
 
 
 def print_stuck(views: list[OperationView]) -> None:
-    """A line per unfinished operation: who owes the next step."""
+    """A few lines per unfinished operation: who owes the next step."""
     screen = console()
     if not views:
         screen.print("Nothing is in flight or stuck.")
         return
-    lines = table("kind", "status", "last step", "waits for", "owed by", "since", "servers", "!request id")
     for view in views:
-        o, owed = view.whole, view.owed
-        status = view.status.name.lower()
-        lines.add_row(
-            cell(o.kind or "?"),
-            cell(status, STYLES.get(status, "")),
-            cell(_moment(o.last_ns)),
-            cell(owed.method if owed else "?"),
-            cell(_debtor(view)),
-            cell(_moment(owed.since_ns if owed else None)),
-            cell(_servers(o.instances)),
-            cell(o.request_id),
-        )
-    screen.print(lines)
+        o, status = view.whole, view.status.name.lower()
+        head = Text.assemble((o.kind or "?", "bold"), "  ", (status, STYLES.get(status, "")), f"  {o.request_id}")
+        screen.print(head)
+        screen.print(cell(f"  waits for    {view.owed.method if view.owed else 'nothing that is known'}"))
+        if view.owed is not None:
+            screen.print(cell(f"  owed by      {_debtor(view)}"))
+            screen.print(cell(f"  since        {_moment(view.owed.since_ns)}"))
+        screen.print(cell(f"  last step    {_moment(o.last_ns)}"))
+        if o.instances:
+            screen.print(cell(f"  servers      {_servers(o.instances)}"))
 
 
 def print_in_flight(rows: list[InFlight]) -> None:
@@ -62,11 +62,11 @@ def print_in_flight(rows: list[InFlight]) -> None:
     if not rows:
         return
     heading("Calls in hand")
-    lines = table("process", "host", "method", ">calls", "!oldest since")
+    lines = table("process", "host", "method", ">calls", "oldest since")
     for row in rows:
         who = row.process or f"nobody: in the queue {row.queue}"
         lines.add_row(cell(who), cell(row.host), cell(row.method), number(row.count), cell(_moment(row.oldest_ns)))
-    console().print(lines)
+    put_table(lines, spare=("host",), fold="method")
 
 
 def _moment(ns: int | None) -> str:

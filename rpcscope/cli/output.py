@@ -71,14 +71,14 @@ def _guard(value: Any) -> Any:
 
 
 def table(*columns: str, title: str | None = None, headless: bool = False) -> Table:
-    """An empty table. A column that begins with `>` is for numbers; one with `!` is never broken over lines."""
+    """An empty table, to be printed by `fit.put_table`. A column that begins with `>` is for numbers."""
     made = Table(
         title=title, title_justify="left", title_style="bold", header_style="bold", show_header=not headless,
         box=None, pad_edge=False,
     )  # fmt: skip
     for column in columns:
         justify: JustifyMethod = "right" if column.startswith(">") else "left"
-        made.add_column(column.lstrip(">!"), justify=justify, no_wrap=column[:1] in (">", "!"), overflow="fold")
+        made.add_column(column.removeprefix(">"), justify=justify, no_wrap=True)
     return made
 
 

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from rpcscope.cli.fit import put_table
 from rpcscope.cli.options import db_option, format_option, opened, rules_option, the_rules
-from rpcscope.cli.output import console, number, put_json, table
+from rpcscope.cli.output import number, put_json, table
 from rpcscope.errors import BrokerError, UsageError
 
 if TYPE_CHECKING:
@@ -277,4 +278,4 @@ def _print_totals(c: Counters, rpcs: int, operations: int, gaps: int, format_: s
     lines = table("", ">", headless=True)
     for word, count in rows.items():
         lines.add_row(word, number(count))
-    console().print(lines)
+    put_table(lines)

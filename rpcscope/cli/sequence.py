@@ -2,36 +2,34 @@
 
 from __future__ import annotations
 
-from rpcscope.cli.output import PLAIN_WIDTH
+from rpcscope.cli.output import PLAIN_WIDTH, console
 from rpcscope.query.calls import CallView, End
 from rpcscope.query.operations import OperationView
 from rpcscope.query.times import ms
 from rpcscope.query.tree import Node, walk
 
-WIDTH = 26
-"""Columns between two lifelines; wide enough for most method names."""
+WIDTH, NARROWEST = 26, 14
+"""Columns between two lifelines: wide enough for most method names, and what a narrow terminal leaves."""
+_TIME = 12
 
 
 def print_sequence(view: OperationView, roots: list[Node]) -> None:
     """Lifelines side by side, an arrow for each request and each reply, in order of time."""
-    for line in sequence(view, roots):
+    for line in sequence(view, roots, console().width):
         print(line.rstrip())
 
 
-def sequence(view: OperationView, roots: list[Node]) -> list[str]:
-    """The lines of the picture."""
+def sequence(view: OperationView, roots: list[Node], columns: int = PLAIN_WIDTH) -> list[str]:
+    """The lines of the picture, of at most so many columns if that can be."""
     views = sorted((node.view for _, node in walk(roots)), key=lambda v: v.call.published_ns or v.call.last_ns)
     lifelines = _lifelines(views)
     arrows = sorted(_arrows(views), key=lambda arrow: arrow[0])
-    head = " " * 12 + "".join(f"{name[: WIDTH - 2]:<{WIDTH}}" for name in lifelines)
+    step = max(NARROWEST, min(WIDTH, (columns - _TIME) // max(1, len(lifelines))))
+    head = " " * _TIME + "".join(f"{name[: step - 2]:<{step}}" for name in lifelines)
     lines = [f"{view.whole.kind}  {view.whole.request_id}", "", head]
     for at, source, target, words in arrows:
         offset = ms(at - view.whole.started_ns) or 0.0
-        lines.append(
-            f"{offset:9,.1f}   {_arrow(lifelines, source, target, words)}"[
-                : max(PLAIN_WIDTH, 12 + WIDTH * len(lifelines))
-            ]
-        )
+        lines.append(f"{offset:9,.1f}   {_arrow(lifelines, source, target, words, step)}")
     return lines
 
 
@@ -70,15 +68,15 @@ def _target(view: CallView) -> str:
     return _name(view.worker) if view.worker.process or view.worker.host else f"queue {view.call.topic}"
 
 
-def _arrow(lifelines: list[str], source: str, target: str, words: str) -> str:
+def _arrow(lifelines: list[str], source: str, target: str, words: str, step: int) -> str:
     a, b = lifelines.index(source), lifelines.index(target)
-    row = [" "] * (WIDTH * len(lifelines) + len(words) + 4)
+    row = [" "] * (step * len(lifelines) + len(words) + 4)
     for index in range(len(lifelines)):
-        row[index * WIDTH] = "|"
+        row[index * step] = "|"
     if a == b:
-        row[a * WIDTH + 1 : a * WIDTH + 3 + len(words)] = f" {words} "
+        row[a * step + 1 : a * step + 3 + len(words)] = f" {words} "
         return "".join(row)
-    left, right = min(a, b) * WIDTH, max(a, b) * WIDTH
+    left, right = min(a, b) * step, max(a, b) * step
     fill = "." if words == "." else "-"
     row[left + 1 : right] = fill * (right - left - 1)
     if words != ".":

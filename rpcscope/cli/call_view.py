@@ -1,0 +1,30 @@
+"""Lists of calls."""
+
+from __future__ import annotations
+
+from rpcscope.cli.fit import put_table
+from rpcscope.cli.output import cell, console, number, table
+from rpcscope.model import Outcome
+from rpcscope.query.calls import KIND_WORDS, CallView
+from rpcscope.query.times import iso, ms
+
+_SPARE = ("bytes", "outcome", "published", "from")
+
+
+def print_calls(views: list[CallView], *, capped: int | None) -> None:
+    """A line per call, cast and fanout."""
+    if not views:
+        console().print("No call matches. `--all` shows those of timers and start-up too.")
+        return
+    lines = table("published", "kind", "method", "from", "to", ">total ms", ">bytes", "outcome")
+    for view in views:
+        c = view.call
+        outcome = "" if view.outcome is Outcome.NONE else view.outcome.name.lower()
+        lines.add_row(
+            cell((iso(c.published_ns) or "")[:23]), KIND_WORDS[c.kind], cell(c.method), cell(view.sender),
+            cell(view.worker), number(ms(view.total_ns), 1), number(c.request_bytes + c.reply_bytes),
+            cell(c.failure or outcome),
+        )  # fmt: skip
+    put_table(lines, spare=_SPARE, fold="method")
+    if capped is not None and len(views) == capped:
+        console().print(f"The oldest {capped}; --all for all, --since for later ones.")
