@@ -261,7 +261,9 @@ class Correlator:
         """See to it that the call is looked at when it may be closed."""
         if not self._patience.is_complete(call):
             self._agenda.put_earlier(call, self._patience.until_ns(call))
-        elif not call.lingers:
+        elif call.lingers:
+            self._agenda.put_earlier(call, self.now_ns + self._patience.linger_ns(call))
+        else:
             call.lingers = True
             self._agenda.put(call, self.now_ns + self._patience.linger_ns(call))
 

@@ -30,7 +30,8 @@ class Patience:
     def linger_ns(self, call: CallState) -> int:
         """How long a complete call may still get late copies."""
         # The end of a cast is not stored with it: it is closed with what ended it, or a restart would wait again.
-        return 0 if call.ended else self._limits.linger_ns
+        # A call whose caller has its answer is over, and most need not be stored as open first.
+        return 0 if call.ended or _has_all(call) else self._limits.linger_ns
 
     def until_ns(self, call: CallState) -> int:
         """When an incomplete call is given up, or its caller's time is over."""
@@ -52,6 +53,10 @@ class Patience:
 
 def _is_at_work(cast: CallState) -> bool:
     return bool(cast.end) and not cast.ended and cast.published_ns is not None
+
+
+def _has_all(call: CallState) -> bool:
+    return call.reply_delivered_ns is not None and call.answered and None not in (call.published_ns, call.delivered_ns)
 
 
 def _lacks_reply_copy(call: CallState) -> bool:
