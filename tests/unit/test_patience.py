@@ -39,7 +39,8 @@ def test_a_call_whose_reply_is_still_under_way_is_waited_for(bus: Bus) -> None:
 def test_a_call_that_began_before_the_recording_is_waited_for_as_long_as_others(bus: Bus) -> None:
     answered(bus)
     memory = record([bus.topology(), *bus.events[1:]], batch_events=100, ended=False)
-    assert memory.open and not memory.closed
+    assert memory.open
+    assert not memory.closed
 
 
 def test_a_late_copy_of_a_call_that_is_over_is_added_to_it_when_it_is_read(bus: Bus) -> None:
