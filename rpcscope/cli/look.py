@@ -52,10 +52,11 @@ def _filters(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--host", help="Source, destination, or any host it called."),
         click.option("--request-id", help="Request id or global request id."),
         click.option("--project", help="Project id."),
-        click.option("--status", type=click.Choice(["done", "failed", "stuck", "running", "unknown"])),
+        click.option("--status", type=click.Choice(["done", "failed", "stuck", "running", "unknown"]),
+                     help="How it stands, as of the last event recorded."),
         click.option("--since", metavar="TIME", help="Began at or after: 2026-11-20T03:10 (UTC), or 15m ago."),
         click.option("--until", metavar="TIME", help="Began before."),
-    )
+    )  # fmt: skip
     for option in reversed(options):
         command = option(command)
     return command

@@ -30,6 +30,10 @@ COMMANDS = {
 INTERRUPTED = 130
 
 
+class _ReadNoFurther(Exception):
+    """Who reads our output has gone: `rpcscope calls | head`. Click would make an error of a BrokenPipeError."""
+
+
 class _Lazy(click.Group):
     """Imports a command's module when the command is used, so that --help is quick."""
 
@@ -42,6 +46,12 @@ class _Lazy(click.Group):
         module = importlib.import_module(COMMANDS[cmd_name][0])
         command: click.Command = getattr(module, f"{cmd_name}_command")
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:
+            raise _ReadNoFurther from error
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
@@ -83,7 +93,7 @@ def _run(args: list[str] | None) -> int:
         return _say(str(error), error.exit_code)
     except KeyboardInterrupt:
         return INTERRUPTED
-    except BrokenPipeError:  # `rpcscope calls | head`
+    except (_ReadNoFurther, BrokenPipeError):
         _close_output()
         return 0
     except OSError as error:
