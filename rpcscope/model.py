@@ -86,6 +86,124 @@ class Gap:
 Sighting = Observation | Topology | Gap
 """What a source yields."""
 
+
+# ---------------------------------------------------------------- what the queue tap hands on
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueSample:
+    """One queue at one time. None is unknown, never zero."""
+
+    at_ns: int
+    vhost: str
+    queue: str
+    ready: int | None = None  # messages that wait
+    unacked: int | None = None  # given to a consumer, not yet acknowledged
+    consumers: int | None = None
+    memory: int | None = None  # bytes of its process, as of the last poll that asked for it
+    publish_rate: float | None = None  # messages a second; stored to a thousandth
+    deliver_rate: float | None = None
+    ack_rate: float | None = None
+    type: str = ""  # classic | quorum | stream; "" unknown
+    node: str = ""  # where its leader is
+    durable: bool | None = None
+    state: str = ""  # as the broker says; "gone" once a complete poll did not show it any more
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueuePoll:
+    """One look at all queues of a vhost: from where, at what cost."""
+
+    at_ns: int
+    vhost: str
+    source: str  # prometheus | management
+    queues: int  # seen
+    took_ns: int  # the broker's answers, wall time: at most what one core of it worked
+    own_cpu_ns: int  # ours: asking and reading
+    interval_ns: int  # until the next look
+    complete: bool  # every node of the cluster is known to be in it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueSamples:
+    """A poll with what it saw; names are as the broker sent them."""
+
+    poll: QueuePoll
+    samples: tuple[QueueSample, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeState:
+    """One node of the broker: what makes it refuse work. None is unknown."""
+
+    at_ns: int
+    node: str
+    running: bool
+    mem_used: int | None = None  # bytes
+    mem_limit: int | None = None
+    mem_alarm: bool | None = None
+    disk_free: int | None = None
+    disk_limit: int | None = None
+    disk_alarm: bool | None = None
+    partitions: tuple[str, ...] = ()  # nodes that it lost sight of
+    blocked: int | None = None  # connections held back by an alarm
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """One exchange."""
+
+    name: str
+    kind: str  # topic, fanout, direct
+    durable: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Binding:
+    """One binding of a named exchange. What every queue has on the default exchange is left out."""
+
+    exchange: str
+    destination: str
+    to_queue: bool  # False: to another exchange
+    routing_key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """Exchanges and bindings of a vhost at one time; names are as the broker sent them."""
+
+    at_ns: int
+    vhost: str
+    exchanges: tuple[Exchange, ...]
+    bindings: tuple[Binding, ...]
+
+
+class Churn(IntEnum):
+    """What came or went on the broker."""
+
+    QUEUE_CREATED = 0
+    QUEUE_DELETED = 1
+    CONNECTION_CREATED = 2
+    CONNECTION_CLOSED = 3
+    CONSUMER_CREATED = 4
+    CONSUMER_DELETED = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChurnEvent:
+    """One queue, connection or consumer that came or went."""
+
+    at_ns: int  # the broker's clock
+    event: Churn
+    vhost: str  # "" when the broker does not say
+    queue: str = ""  # of a queue or a consumer
+    connection: str = ""  # "ip:port -> ip:port" of a connection
+    client_name: str = ""  # connection_name of the client: program:pid:uuid
+
+
+QueueSighting = QueueSamples | NodeState | Layout | ChurnEvent
+"""What the queue taps yield."""
+
 # ---------------------------------------------------------------- what decode makes of it
 
 
@@ -349,6 +467,24 @@ class Counters:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FamilySample:
+    """The queues of one family at one time, added up. None: unknown of all of them."""
+
+    at_ns: int
+    vhost: str
+    family: str  # reply_*, compute.*, scheduler_fanout_*
+    queues: int
+    consumerless: int  # queues that are known to have no consumer
+    ready: int | None = None
+    unacked: int | None = None
+    consumers: int | None = None
+    memory: int | None = None
+    publish_rate: float | None = None
+    deliver_rate: float | None = None
+    ack_rate: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
     """What one transaction writes. After it is committed the tap may acknowledge."""
 
@@ -364,6 +500,11 @@ class Batch:
     counters: Counters = field(default_factory=Counters)  # of the recording so far
     last_ns: int = 0
     ended: bool = False
+    queue_polls: tuple[QueuePoll, ...] = ()
+    queue_samples: tuple[QueueSample, ...] = ()  # of queues that changed
+    family_samples: tuple[FamilySample, ...] = ()  # every family of every poll
+    node_states: tuple[NodeState, ...] = ()
+    churn: tuple[ChurnEvent, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

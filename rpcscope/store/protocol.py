@@ -10,7 +10,22 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from rpcscope.model import Batch, Call, Counters, Gap, MessageKind, Operation, Process, Recording, Resume
+from rpcscope.model import (
+    Batch,
+    Call,
+    ChurnEvent,
+    Counters,
+    FamilySample,
+    Gap,
+    MessageKind,
+    NodeState,
+    Operation,
+    Process,
+    QueuePoll,
+    QueueSample,
+    Recording,
+    Resume,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +133,7 @@ class Writer(Protocol):
         """Removes what ended before a time, in many short transactions; returns deleted rows by table.
 
         Whole operations (all parts of a request id) whose last event was before it, with their calls; calls without
-        an operation; calls left open; gaps; and names that nothing uses any more.
+        an operation; calls left open; gaps; samples of queues and nodes, churn; and names that nothing uses any more.
         """
         ...
 
@@ -184,6 +199,34 @@ class Reader(Protocol):
 
     def recording_totals(self, recording_id: int) -> RecordingTotals:
         """How many operations and RPCs one recording began."""
+        ...
+
+    def queue_polls(self) -> list[QueuePoll]:
+        """The newest poll of each vhost of each recording."""
+        ...
+
+    def queues(self, from_ns: int, to_ns: int) -> list[QueueSample]:
+        """The newest sample of each queue from one time up to another, both included.
+
+        A queue is stored when it changes and at least every hour (`rpcscope.sampling`), so what was at a time is
+        found by looking two hours back from it. One that is gone has the state "gone".
+        """
+        ...
+
+    def queue_history(self, queue: str, from_ns: int, to_ns: int) -> list[QueueSample]:
+        """Samples of one queue in a time, both ends included, the oldest first."""
+        ...
+
+    def families(self, from_ns: int, to_ns: int) -> list[FamilySample]:
+        """Samples of all families in a time, both ends included, the oldest first."""
+        ...
+
+    def node_states(self) -> list[NodeState]:
+        """The newest state of each node of each recording."""
+        ...
+
+    def churn(self, from_ns: int, to_ns: int, limit: int = 1_000) -> list[ChurnEvent]:
+        """What came and went in a time, both ends included, the newest first."""
         ...
 
     def counts(self) -> dict[str, int]:

@@ -16,18 +16,25 @@ from rpcscope.store.database import Database
 from rpcscope.store.names import EPOCH
 from rpcscope.store.schema import (
     call,
+    churn_event,
     gap,
     name,
+    node_state,
     open_message,
     operation_instance,
     operation_part,
     process,
+    queue_family_sample,
+    queue_poll,
+    queue_sample,
+    recording,
     rpcscope_meta,
 )
 
 CHUNK = 2_000  # rows that one transaction removes
 OPERATIONS = 100  # whose calls are removed together
-_NAMED = (call, operation_part, process)
+_SAMPLED = (queue_poll, queue_sample, queue_family_sample, node_state)
+_NAMED = (call, operation_part, process, *_SAMPLED, churn_event)
 
 
 def prune(database: Database, before_ns: int) -> dict[str, int]:
@@ -35,6 +42,7 @@ def prune(database: Database, before_ns: int) -> dict[str, int]:
     deleted: Counter[str] = Counter({table.name: 0 for table in (operation_part, operation_instance, call)})
     _operations(database, before_ns, deleted)
     _leftovers(database, before_ns, deleted)
+    _samples(database, before_ns, deleted)
     _names(database, deleted)
     return dict(deleted)
 
@@ -67,6 +75,19 @@ def _leftovers(database: Database, before_ns: int, deleted: Counter[str]) -> Non
     abandoned = select(open_message.c.id).where(open_message.c.since < before_ns)
     _repeat(database, deleted, abandoned, open_message.c.id)
     _repeat(database, deleted, select(gap.c.id).where(gap.c.to_ns < before_ns), gap.c.id)
+    _repeat(database, deleted, select(churn_event.c.id).where(churn_event.c.at_ns < before_ns), churn_event.c.id)
+
+
+def _samples(database: Database, before_ns: int, deleted: Counter[str]) -> None:
+    """Row by row in the order of their keys: recording, then time."""
+    for number in _ids(database, select(recording.c.id)):
+        for table in _SAMPLED:
+            mine, at_ns = table.c.recording_id == number, table.c.at_ns
+            times = select(at_ns).where(mine, at_ns < before_ns).order_by(at_ns).limit(CHUNK)
+            while found := _ids(database, times):
+                with database.writing() as connection:
+                    gone = connection.execute(delete(table).where(mine, at_ns <= found[-1]))
+                    deleted[table.name] += gone.rowcount
 
 
 def _orphans(before_ns: int) -> Select[int]:
@@ -129,5 +150,6 @@ _NAME_COLUMNS = frozenset(
         *("method", "namespace", "version", "exchange", "topic", "server", "failure"),
         *("kind", "error", "source_host", "dest_host", "owed_method", "owed_host"),
         *("program", "host", "role"),
+        *("vhost", "queue", "family", "type", "node", "state", "source"),
     )
 )

@@ -7,13 +7,14 @@ from typing import Literal
 
 from sqlalchemy import select
 
-from rpcscope.model import Call, Gap, Operation, Process
+from rpcscope.model import Call, ChurnEvent, FamilySample, Gap, NodeState, Operation, Process, QueuePoll, QueueSample
 from rpcscope.store import call_query, operation_query, total_query
 from rpcscope.store.database import Database
 from rpcscope.store.migrate import database_status, table_counts
 from rpcscope.store.names import NameReader
 from rpcscope.store.operation_rows import PROCESS_NAMES, process_of
 from rpcscope.store.protocol import MethodTotal, OperationFilter, RecordingInfo, RecordingTotals, StoreStatus
+from rpcscope.store.queue_query import QueueQuery
 from rpcscope.store.recording_rows import counters_of, gap_of, recording_of
 from rpcscope.store.schema import gap, process, recording
 
@@ -24,6 +25,7 @@ class SqlReader:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._names = NameReader(database)
+        self._queues = QueueQuery(database, self._names)
 
     def recordings(self) -> list[RecordingInfo]:
         """All recordings, the oldest first."""
@@ -93,6 +95,30 @@ class SqlReader:
     def recording_totals(self, recording_id: int) -> RecordingTotals:
         """How many operations and RPCs one recording began."""
         return total_query.recording_totals(self._database, recording_id)
+
+    def queue_polls(self) -> list[QueuePoll]:
+        """The newest poll of each vhost of each recording."""
+        return self._queues.polls()
+
+    def queues(self, from_ns: int, to_ns: int) -> list[QueueSample]:
+        """The newest sample of each queue in a time."""
+        return self._queues.queues(from_ns, to_ns)
+
+    def queue_history(self, queue: str, from_ns: int, to_ns: int) -> list[QueueSample]:
+        """Samples of one queue in a time."""
+        return self._queues.history(queue, from_ns, to_ns)
+
+    def families(self, from_ns: int, to_ns: int) -> list[FamilySample]:
+        """Samples of families in a time."""
+        return self._queues.families(from_ns, to_ns)
+
+    def node_states(self) -> list[NodeState]:
+        """The newest state of each node."""
+        return self._queues.nodes()
+
+    def churn(self, from_ns: int, to_ns: int, limit: int = 1_000) -> list[ChurnEvent]:
+        """What came and went in a time."""
+        return self._queues.churn(from_ns, to_ns, limit)
 
     def counts(self) -> dict[str, int]:
         """Rows of each table."""

@@ -41,8 +41,8 @@ def _big(name: str, *, nullable: bool = False) -> Column[int]:
     return Column(name, BigInteger, nullable=nullable)
 
 
-def _int(name: str) -> Column[int]:
-    return Column(name, Integer, nullable=False)
+def _int(name: str, *, nullable: bool = False) -> Column[int]:
+    return Column(name, Integer, nullable=nullable)
 
 
 def _small(name: str) -> Column[int]:
@@ -68,7 +68,7 @@ def _table(
         mysql_engine="InnoDB",
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
-        sqlite_autoincrement=name in {"name", "recording", "gap"},
+        sqlite_autoincrement=name in {"name", "recording", "gap", "churn_event"},
     )
 
 
@@ -222,4 +222,81 @@ tap_fingerprint = _table(
     _id("recording_id"),
     _id("position"),  # events of the recording with a fingerprint, up to the end of this row
     _blob("fingerprints"),
+)
+
+# What is sampled has the time in its key, behind the recording: rows are appended, read and removed in this order.
+RATES = ("publish", "deliver", "ack")
+
+queue_poll = _table(
+    "queue_poll",
+    _id("recording_id"),
+    _id("at_ns"),
+    _id("vhost_id"),
+    _big("source_id"),
+    _int("queues"),
+    _big("took_ns"),
+    _big("own_cpu_ns"),
+    _big("interval_ns"),
+    Column("complete", Boolean, nullable=False),
+)
+
+queue_sample = _table(
+    "queue_sample",
+    _id("recording_id"),
+    _id("at_ns"),
+    _id("vhost_id"),
+    _id("queue_id"),
+    _big("ready", nullable=True),
+    _big("unacked", nullable=True),
+    _int("consumers", nullable=True),
+    _big("memory", nullable=True),
+    *(_big(f"{word}_milli", nullable=True) for word in RATES),  # messages in 1,000 seconds
+    _big("type_id"),
+    _big("node_id"),
+    Column("durable", Boolean, nullable=True),
+    _big("state_id"),
+)
+
+queue_family_sample = _table(
+    "queue_family_sample",
+    _id("recording_id"),
+    _id("at_ns"),
+    _id("vhost_id"),
+    _id("family_id"),
+    _int("queues"),
+    _int("consumerless"),
+    _big("ready", nullable=True),
+    _big("unacked", nullable=True),
+    _big("consumers", nullable=True),
+    _big("memory", nullable=True),
+    *(_big(f"{word}_milli", nullable=True) for word in RATES),
+)
+
+node_state = _table(
+    "node_state",
+    _id("recording_id"),
+    _id("at_ns"),
+    _id("node_id"),
+    Column("running", Boolean, nullable=False),
+    _big("mem_used", nullable=True),
+    _big("mem_limit", nullable=True),
+    Column("mem_alarm", Boolean, nullable=True),
+    _big("disk_free", nullable=True),
+    _big("disk_limit", nullable=True),
+    Column("disk_alarm", Boolean, nullable=True),
+    Column("partitions", Text, nullable=False),  # names of nodes, by spaces
+    _int("blocked", nullable=True),
+)
+
+churn_event = _table(
+    "churn_event",
+    Column("id", ID, primary_key=True, autoincrement=True),
+    _big("recording_id"),
+    _big("at_ns"),
+    _small("event"),
+    _big("vhost_id"),
+    _big("queue_id"),
+    _text("connection"),
+    _text("client_name"),
+    Index("ix_churn_event_at_ns", "at_ns"),
 )

@@ -17,15 +17,21 @@ from rpcscope.store.failures import TransientStoreError
 from rpcscope.store.names import NameWriter
 from rpcscope.store.operation_rows import instance_rows, operation_names, operation_row, process_names, process_row
 from rpcscope.store.prune import prune
+from rpcscope.store.queue_rows import churn_row, family_row, node_row, poll_row, queue_names, sample_row
 from rpcscope.store.recording_rows import COUNTERS, gap_row, progress_row
 from rpcscope.store.resume import FINGERPRINT_BYTES, FINGERPRINTS, ID_BITS, forget_fingerprints, load_resume
 from rpcscope.store.schema import (
     call,
+    churn_event,
     gap,
+    node_state,
     open_message,
     operation_instance,
     operation_part,
     process,
+    queue_family_sample,
+    queue_poll,
+    queue_sample,
     recording,
     tap_fingerprint,
 )
@@ -95,6 +101,7 @@ class SqlWriter:
         upsert(connection, process, [process_row(p, names) for p in batch.processes], "id")
         if batch.gaps:
             connection.execute(insert(gap), [gap_row(one, batch.recording_id) for one in batch.gaps])
+        _put_queues(connection, batch, names)
         _put_fingerprints(connection, batch)
         progress = progress_row(batch) | {"batches": stored + 1}
         connection.execute(update(recording).where(recording.c.id == batch.recording_id).values(progress))
@@ -128,7 +135,7 @@ def _stored_batches(connection: Connection, recording_id: int) -> int:
 def _texts(batch: Batch) -> set[str]:
     texts = call_names(batch.calls)
     texts |= operation_names(batch.operations)
-    return texts | process_names(batch.processes)
+    return texts | process_names(batch.processes) | queue_names(batch)
 
 
 def _put_calls(connection: Connection, batch: Batch, names: dict[str, int]) -> None:
@@ -150,6 +157,19 @@ def _put_operations(connection: Connection, operations: tuple[Operation, ...], n
     rows = instance_rows(operations)
     if rows:
         connection.execute(insert(operation_instance), rows)
+
+
+def _put_queues(connection: Connection, batch: Batch, names: dict[str, int]) -> None:
+    rows = {
+        queue_poll: [poll_row(p, names) for p in batch.queue_polls],
+        queue_sample: [sample_row(q, names) for q in batch.queue_samples],
+        queue_family_sample: [family_row(f, names) for f in batch.family_samples],
+        node_state: [node_row(n, names) for n in batch.node_states],
+        churn_event: [churn_row(c, names) for c in batch.churn],
+    }
+    for table, found in rows.items():
+        if found:
+            connection.execute(insert(table), [row | {"recording_id": batch.recording_id} for row in found])
 
 
 def _put_fingerprints(connection: Connection, batch: Batch) -> None:

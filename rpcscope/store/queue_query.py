@@ -1,0 +1,73 @@
+"""What was sampled of queues, nodes and churn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from sqlalchemy import Row, Select, Table, and_, func, select
+
+from rpcscope.model import ChurnEvent, FamilySample, NodeState, QueuePoll, QueueSample
+from rpcscope.store.database import Database
+from rpcscope.store.names import NameReader
+from rpcscope.store.queue_rows import NAME_COLUMNS, Texts, churn_of, family_of, node_of, poll_of, sample_of
+from rpcscope.store.schema import churn_event, node_state, queue_family_sample, queue_poll, queue_sample
+
+_T = TypeVar("_T")
+
+
+class QueueQuery:
+    """The queue side of `protocol.Reader`."""
+
+    def __init__(self, database: Database, names: NameReader) -> None:
+        self._database, self._names = database, names
+
+    def polls(self) -> list[QueuePoll]:
+        """The newest poll of each vhost of each recording."""
+        return self._all(_newest(queue_poll, "recording_id", "vhost_id"), poll_of)
+
+    def queues(self, from_ns: int, to_ns: int) -> list[QueueSample]:
+        """The newest sample of each queue from one time up to another, both included."""
+        query = _newest(queue_sample, "recording_id", "vhost_id", "queue_id", between=(from_ns, to_ns))
+        return self._all(query, sample_of)
+
+    def families(self, from_ns: int, to_ns: int) -> list[FamilySample]:
+        """Samples of families from one time up to another, both included, the oldest first."""
+        c = queue_family_sample.c
+        query = select(queue_family_sample).where(c.at_ns >= from_ns, c.at_ns <= to_ns)
+        return self._all(query.order_by(c.at_ns, c.vhost_id, c.family_id), family_of)
+
+    def history(self, queue: str, from_ns: int, to_ns: int) -> list[QueueSample]:
+        """Samples of one queue in a time, both ends included, the oldest first."""
+        number, c = self._names.id_of(queue), queue_sample.c
+        query = select(queue_sample).where(c.at_ns >= from_ns, c.at_ns <= to_ns, c.queue_id == number)
+        return [] if not number else self._all(query.order_by(c.at_ns), sample_of)
+
+    def nodes(self) -> list[NodeState]:
+        """The newest state of each node."""
+        return self._all(_newest(node_state, "recording_id", "node_id"), node_of)
+
+    def churn(self, from_ns: int, to_ns: int, limit: int) -> list[ChurnEvent]:
+        """What came and went in a time, both ends included, the newest first."""
+        c = churn_event.c
+        query = select(churn_event).where(c.at_ns >= from_ns, c.at_ns <= to_ns)
+        return self._all(query.order_by(c.at_ns.desc(), c.id.desc()).limit(limit), churn_of)
+
+    def _all(self, query: Select[Any], record: Callable[[Row[Any], Texts], _T]) -> list[_T]:
+        with self._database.reading() as connection:
+            rows = list(connection.execute(query))
+        texts = self._names.load({getattr(row, name) for row in rows for name in NAME_COLUMNS if hasattr(row, name)})
+        return [record(row, texts) for row in rows]
+
+
+def _newest(table: Table, *key: str, between: tuple[int, int] | None = None) -> Select[Any]:
+    """The row with the last time of each key, by key."""
+    columns = [table.c[name] for name in key]
+    last = select(*columns, func.max(table.c.at_ns).label("last_ns")).group_by(*columns)
+    if between is not None:
+        # With the recording named, all databases find the times by the primary key.
+        recordings = select(queue_poll.c.recording_id).distinct()
+        last = last.where(table.c.recording_id.in_(recordings), table.c.at_ns.between(*between))
+    found = last.subquery()
+    same = [table.c[name] == found.c[name] for name in key]
+    return select(table).join(found, and_(*same, table.c.at_ns == found.c.last_ns)).order_by(*columns)
