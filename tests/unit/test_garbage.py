@@ -32,7 +32,7 @@ def test_a_failure_within_brings_the_old_pace_back() -> None:
 
 
 def test_who_looks_more_seldom_already_or_never_is_left_alone() -> None:
-    for wish in ((50_000, 30, 30), (0, 10, 10)):
+    for wish in ((60_000, 30, 30), (0, 10, 10)):
         gc.set_threshold(*wish)
         with seldom_collected():
             assert gc.get_threshold() == wish
