@@ -225,8 +225,9 @@ class Firehose:
             queue.drop()
 
     def _close_after_failure(self) -> None:
+        is_new = self._queue is not None and self._queue.found is None
         try:
-            self.close()
+            self.close(delete_queue=is_new)
         except RpcscopeError as error:
             _log.warning("%s", error)
 

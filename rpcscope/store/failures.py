@@ -66,6 +66,7 @@ _POSTGRESQL = {
 }
 # A refused connection has no code in psycopg, only libpq's text.
 _LIBPQ = {
+    "the database system is": LOST,  # starting up, shutting down
     "authentication failed": DENIED,
     "no password supplied": DENIED,
     "no pg_hba.conf entry": DENIED,
