@@ -75,8 +75,11 @@ class Recorded:
         self._ids = sorted({one for _, message in pairs for one in _ids_of(message)})
         split = re.compile(f"({'|'.join(self._ids)})".encode()).split
         self.begins_ns, self._templates = pairs[0][0].at_ns, list[Template]()
+        rebuilt: dict[bytes, list[bytes]] = {}
         for seen, message in pairs:
-            parts = split(rebuild(seen, message))
+            if seen.body not in rebuilt:
+                rebuilt[seen.body] = split(rebuild(seen, message))
+            parts = rebuilt[seen.body]
             numbers = tuple(self._ids.index(one.decode()) for one in parts[1::2])
             after_ns, headers = seen.at_ns - self.begins_ns, orjson.dumps(complete(seen.headers))
             self._templates.append(Template(after_ns, seen.routing_key.encode(), headers, tuple(parts), numbers))
