@@ -73,7 +73,7 @@ def main() -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="How fast the store takes calls.")
-    parser.add_argument("--rows", type=int, default=200_000)
+    parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--databases", default="sqlite,postgresql,mariadb")
     return parser.parse_args()
