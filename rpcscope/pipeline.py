@@ -25,6 +25,8 @@ from rpcscope.rules import Rules
 
 log = logging.getLogger(__name__)
 
+REQUESTS_ONLY = "bindings"
+"""The tap mode that sees neither replies nor deliveries."""
 LONGEST_PAUSE_S = 10.0
 SILENCE_NS = 5_000_000_000
 
@@ -83,7 +85,10 @@ class Recorder:
         self._resume = resume
         self._before = resume.counters
         self._decoder = Decoder(rules)
-        self._correlator = Correlator(rules, resume.recording.id, use_traceparent=use_traceparent, limits=limits)
+        sees_replies = resume.recording.tap_mode != REQUESTS_ONLY
+        self._correlator = Correlator(
+            rules, resume.recording.id, use_traceparent=use_traceparent, sees_replies=sees_replies, limits=limits
+        )
         self._correlator.resume(resume)
         self._fingerprints = Fingerprints(resume.fingerprints)
         self._clock = clock

@@ -16,8 +16,8 @@ NOTHING = (0, 0, 0, 0, 0)
 """Publishes, replies, heartbeats, copies, bytes."""
 
 _SAME_IN_PARTS = (
-    "cause", "clock", "delivered_ns", "end", "ended", "exchange", "expiration_ms", "facts", "failure", "from_process",
-    "instances", "last_ns", "method", "namespace", "operation", "parent_id", "parent_source", "parent_unique_id",
+    "blind", "cause", "clock", "delivered_ns", "end", "ended", "exchange", "expiration_ms", "facts", "failure",
+    "from_process", "instances", "last_ns", "method", "namespace", "operation", "parent_id", "parent_source", "parent_unique_id",
     "published_ns", "replied_ns", "reply_delivered_ns", "routed", "server", "timed_out", "to_process", "topic",
     "version",
 )  # fmt: skip
@@ -27,6 +27,7 @@ class CallState:
     """Mutable twin of `model.Call`. Counters only rise; times are minima: order does not matter."""
 
     __slots__ = (
+        "blind",
         "busy_with",
         "cause",
         "clock",
@@ -108,6 +109,7 @@ class CallState:
         self.end = ""  # how its work is seen to end (Rules.end_of)
         self.ended = False  # a cast's work is over
         self.timed_out = False
+        self.blind = False  # the tap sees requests alone: what became of it is not known
         self.busy_with: CallState | None = None  # the last call its handler made
         self.last_step = ""  # the last RPC its handler made
         self.counted = NOTHING  # already in the tallies
@@ -126,6 +128,11 @@ class CallState:
     def answered(self) -> bool:
         """Whether the reply that ends it was published."""
         return self.replied_ns is not None
+
+    @property
+    def is_lost_to_sight(self) -> bool:
+        """A relay that is refused ends with a reply: where none are seen, its silence tells nothing."""
+        return self.blind and self.end == "relay"
 
     def saw_request(self, m: Message, process: ProcessState) -> None:
         """A publish or a delivery of the request, cast, fanout or notification itself."""
@@ -201,10 +208,15 @@ class CallState:
             return Outcome.NONE
         deadline = self.deadline_ns()
         if self.replied_ns is None:
-            return Outcome.TIMED_OUT if self.timed_out else Outcome.PENDING
+            return self._without_reply()
         if deadline is not None and self.replied_ns > deadline:
             return Outcome.TIMED_OUT
         return Outcome.FAILED if self.failure else Outcome.OK
+
+    def _without_reply(self) -> Outcome:
+        if self.blind:
+            return Outcome.NONE
+        return Outcome.TIMED_OUT if self.timed_out else Outcome.PENDING
 
     def record(self, closed: bool) -> Call:
         """The call as it is to be stored."""
@@ -268,6 +280,7 @@ def restored(stored: Call, rules: Rules) -> CallState:
     for name in _STORED:
         setattr(call, name, getattr(stored, name))
     call.end = rules.end_of(stored)
+    call.blind = stored.kind is MessageKind.REQUEST and stored.outcome is Outcome.NONE
     call.stored = True
     call.counted = call.counts()
     return call

@@ -21,7 +21,8 @@ from rpcscope.correlate.limits import Limits
 from rpcscope.correlate.operations import OperationState
 from rpcscope.correlate.parents import Parents
 from rpcscope.correlate.patience import Patience
-from rpcscope.model import Call, Event, Flag, Message, MessageKind, Operation, Process, Resume, Topology
+from rpcscope.correlate.requests_only import RequestParents
+from rpcscope.model import Call, Event, Flag, Message, MessageKind, Operation, Outcome, Process, Resume, Topology
 from rpcscope.rules import Rules
 
 
@@ -40,13 +41,26 @@ class Correlator:
     """The state of one recording."""
 
     def __init__(
-        self, rules: Rules, recording_id: int, *, use_traceparent: bool = True, limits: Limits | None = None
+        self,
+        rules: Rules,
+        recording_id: int,
+        *,
+        use_traceparent: bool = True,
+        sees_replies: bool = True,
+        limits: Limits | None = None,
     ) -> None:
+        """Nothing is seen yet.
+
+        Args:
+            sees_replies: False for a tap that gets requests alone: a call's outcome is then unknown (NONE).
+        """
+        self._sees_replies = sees_replies
         self._rules = rules
         self._limits = limits or Limits()
         self._ids = Ids(recording_id)
         self._identity = Identity(self._ids)
-        self._parents = Parents(rules, use_traceparent=use_traceparent)
+        parents = Parents if sees_replies else RequestParents
+        self._parents = parents(rules, use_traceparent=use_traceparent)
         self._calls: dict[str, CallState] = {}  # open, by unique id
         self._by_msg: dict[str, CallState] = {}  # open, by msg id
         self._recent: OrderedDict[str, CallState] = OrderedDict()  # closed, by unique id
@@ -85,7 +99,7 @@ class Correlator:
     def feed(self, m: Message) -> None:
         """Take one sighting of a message."""
         self.now_ns = max(self.now_ns, m.at_ns)
-        process = self._identity.of(m.connection)
+        process = self._process(m)
         self._identity.seen(process, m.at_ns)
         if m.event is Event.DELIVER:
             self.copies += 1
@@ -158,6 +172,7 @@ class Correlator:
             self._ledger.uncount(call)
             call.describe(m)
             call.end = self._rules.end_of(m)
+            call.blind = not self._sees_replies
             call.operation = call.cause = self._operation(m.request_id)
             call.operation.saw_request(m, self._rules)
         call.saw_request(m, process)
@@ -166,12 +181,18 @@ class Correlator:
             self._plan(call)
             return
         if m.reply_q and m.event is Event.PUBLISH:
-            self._identity.waits_at(m.connection, m.reply_q)
+            self._identity.waits_at(m.connection or m.reply_q, m.reply_q)
         if first_publish:
             self._published(call, m, process.root())
         if another_worker:
             self._delivered(call, process.root())
         self._plan(call)
+
+    def _process(self, m: Message) -> ProcessState:
+        """Who published or consumes. Without connections, callers are known by their reply queue, others not."""
+        if self._sees_replies or m.connection:
+            return self._identity.of(m.connection)
+        return self._identity.of(m.reply_q) if m.reply_q else ProcessState(0, "")
 
     def _published(self, call: CallState, m: Message, process: ProcessState) -> None:
         operation = call.operation
@@ -345,6 +366,8 @@ class Correlator:
 
     def _restore(self, stored: Call, operations: dict[int, OperationState], processes: dict[int, ProcessState]) -> None:
         call = restored(stored, self._rules)
+        call.blind = call.blind or not self._sees_replies
+        blinded = call.blind and stored.outcome is Outcome.PENDING
         call.from_process, call.to_process = processes.get(stored.from_process), processes.get(stored.to_process)
         call.operation = operations.get(stored.operation_id)
         call.cause = call.counted_cause = operations.get(stored.cause_id, call.operation)
@@ -353,6 +376,8 @@ class Correlator:
             self._by_msg[call.msg_id] = call
         self.now_ns = max(self.now_ns, call.last_ns)
         self._take_up(call)
+        if blinded and call.operation is not None:
+            self._ledger.mark(call.operation)  # what it waits for will not be seen
         self._plan(call)
 
     def _take_up(self, call: CallState) -> None:

@@ -143,7 +143,7 @@ class OperationState:
     def opens(self, call: CallState, rules: Rules) -> None:
         """A call awaits its reply, a cast its work's end."""
         if call.kind is MessageKind.REQUEST:
-            if not call.answered and not call.timed_out:
+            if not (call.answered or call.timed_out or call.blind):
                 self.awaited[call.id] = call
         elif call.kind is MessageKind.CAST and call.end and not call.ended:
             self.casts[call.id] = call
@@ -277,14 +277,18 @@ class OperationState:
                 return Status.FAILED
             headless = not self.complete and self.rank in (NONE, STEP)
             return Status.UNKNOWN if headless or self.lost else Status.DONE
-        if self.awaited or self.casts or self.events:
+        if self.awaited or self._at_work() or self.events:
             return Status.RUNNING
         return Status.UNKNOWN
 
     def owed(self) -> CallState | None:
         """The step it waits for: the latest unanswered call, else the latest cast."""
-        pool = self.awaited or self.casts
-        return max(pool.values(), key=lambda c: c.published_ns or c.last_ns) if pool else None
+        pool = list(self.awaited.values()) or self._at_work()
+        return max(pool, key=lambda c: c.published_ns or c.last_ns) if pool else None
+
+    def _at_work(self) -> list[CallState]:
+        """Casts of which it would be seen if their work had ended."""
+        return [cast for cast in self.casts.values() if not cast.is_lost_to_sight]
 
     def record(self, rules: Rules) -> Operation:
         """The operation as it is to be stored."""

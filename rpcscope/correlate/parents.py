@@ -153,7 +153,7 @@ class Parents:
         pool = [hand for hand in hands if hand is not call]
         if len(pool) > 1:
             pool = self._named_by_event(call, pool) or pool
-            pool = [h for h in pool if _same_server(h, call)] or pool
+            pool = [h for h in pool if same_server(h, call)] or pool
             pool = [h for h in pool if not _busy(h, process)] or pool
             pool = [h for h in pool if not h.ended] or pool
         if len(pool) > 1 and not call.instances:
@@ -209,5 +209,6 @@ def _busy(hand: CallState, process: ProcessState) -> bool:
     return last.from_process is None or last.from_process.root() is process
 
 
-def _same_server(hand: CallState, call: CallState) -> bool:
+def same_server(hand: CallState, call: CallState) -> bool:
+    """Whether both name one server."""
     return bool(call.instances) and not set(hand.instances).isdisjoint(call.instances)
