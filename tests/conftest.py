@@ -1,3 +1,3 @@
 """Fixtures that every test may use."""
 
-pytest_plugins = ["tests.support.rabbitmq"]
+pytest_plugins = ["tests.support.rabbitmq", "tests.support.queues"]

@@ -1,0 +1,150 @@
+"""Queues, nodes, exchanges and bindings by the management API."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from rpcscope.model import Binding, Exchange, Layout, NodeState, QueueSample
+from rpcscope_collectors.management import Management
+
+_PAGE = 500  # the API's own limit of a page
+_FACTS = ("name", "type", "node", "leader", "durable", "state")
+_RATES = tuple(f"message_stats.{word}_details.rate" for word in ("publish", "deliver_get", "ack"))
+_SAMPLE = (*_FACTS, "messages_ready", "messages_unacknowledged", "consumers", "memory", *_RATES)
+_ALARMS = ("mem_used", "mem_limit", "mem_alarm", "disk_free", "disk_free_limit", "disk_free_alarm")
+_NODE = ("name", "running", "partitions", *_ALARMS)
+_BLOCKED = ("blocked", "blocking")
+
+
+class QueueApi(Management):
+    """The management API, asked for queues. Each method raises BrokerError when it gets no answer."""
+
+    def samples(self, vhost: str) -> tuple[tuple[QueueSample, ...], bool]:
+        """Every queue of the vhost, and whether none was missed while it came page by page."""
+        return self._queues(vhost, _SAMPLE, {})
+
+    def facts(self, vhost: str) -> dict[str, QueueSample]:
+        """What seldom changes of each queue, by name: type, node, durable, state. The cheap half of `samples`."""
+        found, _ = self._queues(vhost, _FACTS, {"disable_stats": "true"})
+        return {q.queue: q for q in found}
+
+    def node_states(self) -> tuple[NodeState, ...]:
+        """Every node of the cluster, also those that do not run."""
+        at_ns = time.time_ns()
+        nodes = [_node(at_ns, item) for item in self._items("nodes", ",".join(_NODE))]
+        alarm = any(n.mem_alarm or n.disk_alarm for n in nodes)
+        blocked = self._blocked() if alarm else {}  # only an alarm blocks, and looking at all connections is dear
+        return tuple(replace(n, blocked=blocked.get(n.node, 0)) for n in nodes)
+
+    def layout(self, vhost: str) -> Layout:
+        """Exchanges and bindings of the vhost."""
+        at_ns, name = time.time_ns(), quote(vhost, safe="")
+        exchanges = self._pages(f"exchanges/{name}", "name,type,durable")
+        bindings = self._items(f"bindings/{name}", "source,destination,destination_type,routing_key")
+        return Layout(
+            at_ns=at_ns,
+            vhost=vhost,
+            exchanges=tuple(
+                Exchange(name=_text(e, "name"), kind=_text(e, "type"), durable=bool(e.get("durable")))
+                for e in exchanges
+            ),
+            bindings=tuple(
+                Binding(
+                    exchange=_text(b, "source"),
+                    destination=_text(b, "destination"),
+                    to_queue=b.get("destination_type") == "queue",
+                    routing_key=_text(b, "routing_key"),
+                )
+                for b in bindings
+                if b.get("source")
+            ),
+        )
+
+    def _queues(
+        self, vhost: str, columns: tuple[str, ...], more: Mapping[str, str]
+    ) -> tuple[tuple[QueueSample, ...], bool]:
+        at_ns = time.time_ns()
+        found: dict[str, QueueSample] = {}
+        totals: set[object] = set()
+        page = pages = 1
+        while page <= pages:
+            query = urlencode({**more, "columns": ",".join(columns), "page": page, "page_size": _PAGE})
+            answer = self._ask("GET", f"queues/{quote(vhost, safe='')}?{query}")
+            if not isinstance(answer, dict) or not isinstance(answer.get("items"), list):
+                raise self._not_the_api()
+            pages = _count(answer, "page_count") or 0
+            totals.add(answer.get("filtered_count"))
+            samples = [_sample(at_ns, vhost, item) for item in answer["items"] if isinstance(item, dict)]
+            found.update((q.queue, q) for q in samples)
+            page += 1
+        return tuple(found.values()), totals == {len(found)}
+
+    def _blocked(self) -> dict[str, int]:
+        found: dict[str, int] = {}
+        for each in self._pages("connections", "node,state"):
+            if each.get("state") in _BLOCKED:
+                node = _text(each, "node")
+                found[node] = found.get(node, 0) + 1
+        return found
+
+
+def _sample(at_ns: int, vhost: str, item: Mapping[str, Any]) -> QueueSample:
+    stats = item.get("message_stats")
+    durable = item.get("durable")
+    return QueueSample(
+        at_ns=at_ns,
+        vhost=vhost,
+        queue=_text(item, "name"),
+        ready=_count(item, "messages_ready"),
+        unacked=_count(item, "messages_unacknowledged"),
+        consumers=_count(item, "consumers"),
+        memory=_count(item, "memory"),
+        publish_rate=_rate(stats, "publish"),
+        deliver_rate=_rate(stats, "deliver_get"),
+        ack_rate=_rate(stats, "ack"),
+        type=_text(item, "type"),
+        node=_text(item, "node") or _text(item, "leader"),
+        durable=durable if isinstance(durable, bool) else None,
+        state=_text(item, "state"),
+    )
+
+
+def _node(at_ns: int, item: Mapping[str, Any]) -> NodeState:
+    partitions = item.get("partitions")
+    return NodeState(
+        at_ns=at_ns,
+        node=_text(item, "name"),
+        running=item.get("running") is True,
+        mem_used=_count(item, "mem_used"),
+        mem_limit=_count(item, "mem_limit"),
+        mem_alarm=_flag(item, "mem_alarm"),
+        disk_free=_count(item, "disk_free"),
+        disk_limit=_count(item, "disk_free_limit"),
+        disk_alarm=_flag(item, "disk_free_alarm"),
+        partitions=tuple(map(str, partitions)) if isinstance(partitions, list) else (),
+    )
+
+
+def _rate(stats: object, word: str) -> float | None:
+    details = stats.get(f"{word}_details") if isinstance(stats, dict) else None
+    rate = details.get("rate") if isinstance(details, dict) else None
+    return float(rate) if isinstance(rate, int | float) else None
+
+
+def _count(item: Mapping[str, Any], key: str) -> int | None:
+    value = item.get(key)
+    return value if type(value) is int else None
+
+
+def _flag(item: Mapping[str, Any], key: str) -> bool | None:
+    value = item.get(key)
+    return value if isinstance(value, bool) else None
+
+
+def _text(item: Mapping[str, Any], key: str) -> str:
+    value = item.get(key)
+    return value if isinstance(value, str) else ""
