@@ -17,9 +17,9 @@ NOTHING = (0, 0, 0, 0, 0)
 
 _SAME_IN_PARTS = (
     "blind", "cause", "clock", "delivered_ns", "end", "ended", "exchange", "expiration_ms", "facts", "failure",
-    "from_process", "instances", "last_ns", "method", "namespace", "operation", "parent_id", "parent_source", "parent_unique_id",
-    "published_ns", "replied_ns", "reply_delivered_ns", "routed", "server", "timed_out", "to_process", "topic",
-    "version",
+    "from_process", "instances", "last_ns", "method", "namespace", "operation", "parent_id", "parent_source",
+    "parent_unique_id", "published_ns", "replied_ns", "reply_delivered_ns", "routed", "server", "timed_out",
+    "to_process", "topic", "version",
 )  # fmt: skip
 
 

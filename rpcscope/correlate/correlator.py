@@ -22,7 +22,7 @@ from rpcscope.correlate.operations import OperationState
 from rpcscope.correlate.parents import Parents
 from rpcscope.correlate.patience import Patience
 from rpcscope.correlate.requests_only import RequestParents
-from rpcscope.model import Call, Event, Flag, Message, MessageKind, Operation, Outcome, Process, Resume, Topology
+from rpcscope.model import Call, Event, Flag, Message, MessageKind, Operation, Process, Resume, Topology
 from rpcscope.rules import Rules
 
 
@@ -367,7 +367,6 @@ class Correlator:
     def _restore(self, stored: Call, operations: dict[int, OperationState], processes: dict[int, ProcessState]) -> None:
         call = restored(stored, self._rules)
         call.blind = call.blind or not self._sees_replies
-        blinded = call.blind and stored.outcome is Outcome.PENDING
         call.from_process, call.to_process = processes.get(stored.from_process), processes.get(stored.to_process)
         call.operation = operations.get(stored.operation_id)
         call.cause = call.counted_cause = operations.get(stored.cause_id, call.operation)
@@ -376,7 +375,7 @@ class Correlator:
             self._by_msg[call.msg_id] = call
         self.now_ns = max(self.now_ns, call.last_ns)
         self._take_up(call)
-        if blinded and call.operation is not None:
+        if not self._sees_replies and call.operation is not None:
             self._ledger.mark(call.operation)  # what it waits for will not be seen
         self._plan(call)
 
