@@ -61,7 +61,7 @@ class QueueTap:
         self._memory: Mapping[str, int | None] = {}
         self._polls = self._slow_at = 0
         self._told: set[str] = set()  # failures said once, until they are over
-        self._wake, self._end = threading.Event(), threading.Event()
+        self._end = threading.Event()
         self._thread = threading.Thread(target=self._run, name="rpcscope-queues", daemon=True)
 
     def start(self) -> None:
@@ -71,7 +71,6 @@ class QueueTap:
     def stop(self) -> None:
         """End; waits for an answer that is under way, at most the timeout of a request."""
         self._end.set()
-        self._wake.set()
         if self._thread.is_alive():
             self._thread.join()
 
@@ -95,7 +94,7 @@ class QueueTap:
 
     def _run(self) -> None:
         while not self._end.is_set():
-            self._wake.wait(self.poll() / 1e9)
+            self._end.wait(self.poll() / 1e9)
 
     def _look_slowly(self) -> None:
         now = time.monotonic_ns()
