@@ -1,4 +1,4 @@
-"""The tap on RabbitMQ's firehose: every traced publish and delivery as an Observation.
+"""The tap: what its view binds it to, the firehose unless told otherwise, as Observations.
 
     broker -> rpcscope.tap.<name> -> reader thread -> buffer -> batches() -> the caller commits -> ack()
 
@@ -12,20 +12,23 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Self
 
 from pika.exceptions import AMQPError
 
-from rpcscope.errors import RpcscopeError
+from rpcscope.errors import BrokerError, RpcscopeError
 from rpcscope.model import Gap, GapCause, Observation, Sighting
-from rpcscope_collectors.bindings import Mode, known_patterns, wanted
+from rpcscope_collectors.as_traced import as_traced
+from rpcscope_collectors.bindings import Mode
+from rpcscope_collectors.expiry import Expiry, unwatched
 from rpcscope_collectors.management import Management
 from rpcscope_collectors.markers import MarkerWatch, Pulse
 from rpcscope_collectors.poller import Poller
-from rpcscope_collectors.tap_queue import FIREHOSE, Limits, TapQueue
+from rpcscope_collectors.tap_queue import FIREHOSE, Binding, Limits, TapQueue
 from rpcscope_collectors.tracing import Tracing
 from rpcscope_collectors.transport import Broker
+from rpcscope_collectors.views import Traced, View
 
 _TURN_S = 0.1  # the reader looks this often whether it is to end
 _NAP_S = 0.02  # to be woken for each event would cost more than the event
@@ -46,6 +49,7 @@ class Firehose:
         broker: Broker,
         *,
         mode: Mode = "control",
+        view: View | None = None,
         name: str = "default",
         prefetch: int = 5000,
         max_length: int = 200_000,
@@ -59,13 +63,15 @@ class Firehose:
     ) -> None:
         """Nothing is connected yet.
 
+        `view` is what the tap binds to; without one, the firehose in this `mode`.
         The queue holds at most `max_length` events and `max_bytes`, and is deleted `expires_s` after its last
         consumer went; `prefetch` events are read ahead of `ack`. `managements` give topology, names of queues and
         counters; without them the tap works, knows less, and says None. `tracing` is begun by `open`, renewed
         while recording and ended by `close`. `resume_ns` is the last time an earlier recording knows of: when its
         queue is gone or full, the time since then is a gap.
         """
-        self._broker, self._mode, self._name = broker, mode, name
+        self._broker, self._name = broker, name
+        self._view = view or Traced(mode)
         self._limits = Limits(prefetch=prefetch, max_length=max_length, max_bytes=max_bytes, expires_s=expires_s)
         self._managements, self._tracing = tuple(managements), tracing
         self._interval_ns = int(marker_interval_s * 1e9)
@@ -75,7 +81,9 @@ class Firehose:
         self._queue: TapQueue | None = None
         self._handed: tuple[TapQueue, int] | None = None  # the last delivery the caller has
         self._settled: tuple[TapQueue, int] | None = None  # the last delivery the caller has stored
-        self._wanted = wanted(mode, None)
+        self._expiry = Expiry()
+        self._told: set[str] = set()  # refusals that were said
+        self._bound_ns, self._rebind_ns = 0, int(topology_interval_s * 1e9)
         self.drained = False  # `batches` ended with nothing of before `stop` left in the queue
         self._seq = self._last_ns = self._published = self._published_at_marker = 0
         self._alive_ns = self._marked_ns = 0
@@ -88,7 +96,7 @@ class Firehose:
             tracing,
             interval_s=topology_interval_s,
             hand_on=self._hand_on,
-            take_queues=self._take_queues if mode == "control" else None,
+            look=self._view.look,
         )
         self._pulse: Pulse | None = None
         self._pulse_s = marker_interval_s
@@ -121,6 +129,8 @@ class Firehose:
         while not (is_back() or self._closing) and time.monotonic() < deadline:
             yield self._wait(max_events, min(max_wait_s, _TURN_S), is_back)
         self.drained = is_back()
+        if (late := self._expiry.rest()) is not None:
+            self._hand_on(late)
         left = len(self._buffer)  # what comes from now on is left to the broker, or this would not end
         while left > 0:
             yield self._take(min(left, max_events))
@@ -177,7 +187,10 @@ class Firehose:
     # ------------------------------------------------------------ the caller's thread
 
     def _open(self) -> None:
+        self._view.begin(self._managements, self._broker.vhost)
         self._queue = self._connect()
+        if not (self._queue.bound or self._managements):
+            raise BrokerError("The vhost has none of the exchanges: check their names, or start the services first.")
         self._note_resumption(self._queue)
         self._queue.consume(self._on_message)  # first, for a second recorder of our name to be refused
         if self._tracing is not None:
@@ -244,7 +257,7 @@ class Firehose:
 
     def _turn(self, queue: TapQueue) -> None:
         self._settle(queue)
-        queue.bind(self._wanted)
+        self._bind(queue)
         queue.turn(_TURN_S)
         if not queue.is_alive:
             raise AMQPError
@@ -259,31 +272,36 @@ class Firehose:
     def _on_message(self, _: Any, deliver: Any, properties: Any, body: bytes) -> None:
         at_ns = self._last_ns = max(time.time_ns(), self._last_ns)
         self._seq += 1
-        headers = properties.headers or {}
+        exchange, routing_key, headers = as_traced(deliver, properties, self._broker.vhost)
         seen = Observation(
             at_ns=at_ns,
-            exchange=deliver.exchange,
-            routing_key=deliver.routing_key,
+            exchange=exchange,
+            routing_key=routing_key,
             headers=headers,
             body=body,
             size=len(body),
             redelivered=deliver.redelivered,
             seq=self._seq,
         )
-        if deliver.exchange == FIREHOSE:
-            self._published += deliver.routing_key.startswith("publish.")
-        else:
+        if not exchange:
             self._on_marker(headers, at_ns)
+        else:
+            self._published += routing_key.startswith("publish.")
+            if deliver.exchange != FIREHOSE:
+                self._expiry.live(properties.expiration)
         self._buffer.append((self._queue, deliver.delivery_tag, seen))
         self._marked_ns = self._watch.sent_ns  # last, for whoever sees it to find all before it in the buffer
 
     def _on_marker(self, headers: dict[str, Any], at_ns: int) -> None:
+        known_ns = self._watch.sent_ns
         hole = self._watch.see(headers, at_ns)
+        if self._watch.sent_ns > known_ns and (late := self._expiry.wait(self._watch.sent_ns, at_ns)) is not None:
+            self._hand_on(late)
         if hole is not None:
             seen = self._published - self._published_at_marker
             published = self._poller.published.between(hole.from_ns, hole.to_ns)
             # Our own markers were published too. Nothing left over means that the counter is too old to tell.
-            missed = None if published is None else published - seen - hole.markers
+            missed = None if published is None or not self._view.is_whole else published - seen - hole.markers
             estimate = missed if missed is not None and missed > 0 else None
             note = f"{hole.markers} markers missing"
             self._hand_on(
@@ -310,7 +328,7 @@ class Firehose:
     def _try_again(self) -> TapQueue | None:
         queue = None
         try:
-            queue = self._queue = self._connect()
+            queue = self._queue = self._connect(again=True)
             queue.consume(self._on_message)
             return queue
         except Exception as error:
@@ -326,35 +344,66 @@ class Firehose:
 
     # ------------------------------------------------------------ both
 
-    def _connect(self) -> TapQueue:
+    def _connect(self, *, again: bool = False) -> TapQueue:
         queue = TapQueue(self._broker, self._name, self._limits)
         try:
-            queue.bind(self._wanted, self._left_over(queue.name) if queue.found is not None else ())
+            left_over = self._left_over(queue.name) if queue.found is not None else frozenset()
+            if again and self._view.may_vanish:
+                self._bind_most(queue, left_over)
+            else:
+                queue.bind(self._view.wanted, left_over)
+            self._bound_ns = time.time_ns()
         except BaseException:
             queue.drop()
             raise
         return queue
 
-    def _left_over(self, name: str) -> frozenset[str]:
-        """Keys an earlier recorder in another mode may have bound the queue by."""
-        bound = known_patterns()
+    def _bind(self, queue: TapQueue) -> None:
+        """What may vanish is bound again now and then; until it was, what came to a new exchange was missed."""
+        now = time.time_ns()
+        again = self._view.may_vanish and now - self._bound_ns >= self._rebind_ns
+        if not self._view.may_vanish:
+            queue.bind(self._view.wanted)
+            return
+        before = queue.bound
+        self._bind_most(queue, again=again)
+        fresh = queue.bound - before
+        if fresh:
+            note = f"{len(fresh)} new exchange{'s' if len(fresh) > 1 else ''}"
+            self._hand_on(Gap(from_ns=self._bound_ns, to_ns=time.time_ns(), cause=GapCause.NOT_TRACED, note=note))
+        if fresh or again:
+            self._bound_ns = now
+
+    def _bind_most(self, queue: TapQueue, left_over: Iterable[Binding] = (), *, again: bool = False) -> None:
+        """One exchange that the tap may not read must not end what it sees of the others."""
+        try:
+            queue.bind(self._view.wanted, left_over, again=again)
+        except BrokerError as error:
+            if str(error) not in self._told:
+                self._told.add(str(error))
+                _log.warning("%s Until then the tap does not see it.", error)
+
+    def _left_over(self, name: str) -> frozenset[Binding]:
+        """What an earlier recorder in another mode may have bound the queue to."""
+        bound = self._view.might_have()
         for management in self._managements:
             try:
-                bound |= frozenset(management.bindings(self._broker.vhost, FIREHOSE, name))
+                bound |= {Binding(*one) for one in management.bindings(self._broker.vhost, name)}
                 break
             except RpcscopeError:
                 continue
-        return bound - self._wanted
+        return bound - self._view.wanted
 
     def _note_resumption(self, queue: TapQueue) -> None:
-        now = time.time_ns()
-        if self._resume_ns and queue.found is None:
-            self._hand_on(Gap(from_ns=self._resume_ns, to_ns=now, cause=GapCause.DISCONNECTED, note="no recorder ran"))
-        elif self._resume_ns and queue.found is not None and queue.found >= self._limits.max_length:
-            self._hand_on(Gap(from_ns=self._resume_ns, to_ns=now, cause=GapCause.DROPPED, note="no recorder ran"))
-
-    def _take_queues(self, names: tuple[str, ...]) -> None:
-        self._wanted = wanted(self._mode, names)
+        since, now = self._resume_ns, time.time_ns()
+        if not since:
+            return
+        if queue.found is None:
+            self._hand_on(Gap(from_ns=since, to_ns=now, cause=GapCause.DISCONNECTED, note="no recorder ran"))
+        elif queue.found >= self._limits.max_length:
+            self._hand_on(Gap(from_ns=since, to_ns=now, cause=GapCause.DROPPED, note="no recorder ran"))
+        elif self._view.may_vanish and (gap := unwatched(since, now)) is not None:
+            self._hand_on(gap)
 
     def _hand_on(self, sighting: Sighting) -> None:
         self._buffer.append((None, 0, sighting))

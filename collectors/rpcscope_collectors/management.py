@@ -101,10 +101,15 @@ class Management:
         """Names of the vhost's queues and streams."""
         return tuple(_text(queue, "name") for queue in self._pages(f"queues/{_name(vhost)}", "name"))
 
-    def bindings(self, vhost: str, exchange: str, queue: str) -> tuple[str, ...]:
-        """Routing keys by which the queue is bound to the exchange; the queue has to exist."""
-        path = f"bindings/{_name(vhost)}/e/{_name(exchange)}/q/{_name(queue)}"
-        return tuple(_text(binding, "routing_key") for binding in self._items(path, "routing_key"))
+    def exchanges(self, vhost: str) -> tuple[tuple[str, str], ...]:
+        """Name and type of the vhost's exchanges."""
+        found = self._pages(f"exchanges/{_name(vhost)}", "name,type")
+        return tuple((_text(exchange, "name"), _text(exchange, "type")) for exchange in found)
+
+    def bindings(self, vhost: str, queue: str) -> tuple[tuple[str, str], ...]:
+        """Exchange and routing key of each binding of a queue, but for the default exchange; the queue has to exist."""
+        found = self._items(f"queues/{_name(vhost)}/{_name(queue)}/bindings", "source,routing_key")
+        return tuple((_text(one, "source"), _text(one, "routing_key")) for one in found if one.get("source"))
 
     def topology(self, vhost: str) -> Topology:
         """Who is connected to the vhost and who consumes what, on all nodes."""

@@ -52,12 +52,12 @@ class Poller:
         *,
         interval_s: float,
         hand_on: Callable[[Sighting], None],
-        take_queues: Callable[[tuple[str, ...]], None] | None,
+        look: Callable[[Management, str], None],
     ) -> None:
-        """Nothing is asked yet. `take_queues` gets the names of the queues; None: nobody needs them."""
+        """Nothing is asked yet. `look` asks at each poll what else the tap has to know of the vhost."""
         self.published = PublishCount()
         self._managements, self._vhost, self._tracing = tuple(managements), vhost, tracing
-        self._interval_s, self._hand_on, self._take_queues = interval_s, hand_on, take_queues
+        self._interval_s, self._hand_on, self._look = interval_s, hand_on, look
         self._traced_ns = time.time_ns()
         self._told: set[str] = set()  # failures said once, until they are over
         self._wake, self._end = threading.Event(), threading.Event()
@@ -110,8 +110,7 @@ class Poller:
         management = self._answering()
         if management is None:
             return
-        if self._take_queues is not None:
-            self._take_queues(management.queues(self._vhost))
+        self._look(management, self._vhost)
         self._hand_on(management.topology(self._vhost))
         self._try("counters", lambda: self._count(management))
 

@@ -1,11 +1,11 @@
-"""The bounded queue on the firehose: declared, bound, consumed; one object for each connection."""
+"""The bounded queue of a tap: declared, bound, consumed; one object for each connection."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from pika.exceptions import AMQPChannelError, AMQPError
 
@@ -16,7 +16,15 @@ from rpcscope_collectors.transport import Broker
 
 FIREHOSE = "amq.rabbitmq.trace"
 _LONGEST_NAME = 255  # bytes, by AMQP
+_NOT_FOUND = 404
 _log = logging.getLogger(__name__)
+
+
+class Binding(NamedTuple):
+    """By which key the queue is bound to which exchange."""
+
+    exchange: str
+    key: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,8 +56,9 @@ class TapQueue:
         if len(self.name.encode()) > _LONGEST_NAME:
             raise BrokerError("The name of the tap is too long for a queue: give a shorter one.")
         self._user, self._limits = broker.username, limits
-        self._bound: set[str] = set()
-        self._wanted: frozenset[str] = frozenset()
+        self._bound: set[Binding] = set()
+        self._wanted: frozenset[Binding] = frozenset()
+        self._binder: Any = None
         self._acked = 0
         self._cancelled = False
         self.connection = connect(broker, "tap")
@@ -64,25 +73,42 @@ class TapQueue:
         """The channel is open and the broker has not ended our consumer, as it does when a queue is deleted."""
         return bool(self._channel.is_open) and not self._cancelled
 
-    def bind(self, wanted: frozenset[str], left_over: Iterable[str] = ()) -> None:
-        """Bind by these keys, and by none of `left_over`. Raises BrokerError.
+    @property
+    def bound(self) -> frozenset[Binding]:
+        """By what it is bound, as far as this connection has seen to it."""
+        return frozenset(self._bound)
 
-        A key of one queue stays bound when its queue has gone, because the queue may come back between two looks;
-        a pattern that is no longer wanted goes, because it would let unwanted deliveries in.
+    def bind(self, wanted: frozenset[Binding], left_over: Iterable[Binding] = (), *, again: bool = False) -> None:
+        """Bind by these, and by none of `left_over`. Raises BrokerError, after all were tried.
+
+        An exchange that is not there is passed over. `again` binds also what is bound: somebody else may have deleted
+        its exchange and made it again. A key of one queue stays bound when its queue has gone, because the queue may
+        come back between two looks; a pattern that is no longer wanted goes, because it would let unwanted events in.
         """
-        if wanted == self._wanted and not left_over:
+        if wanted == self._wanted and not left_over and not again:
             return
+        self._wanted = wanted
+        refused: list[BrokerError] = []
+        for one in wanted if again else wanted - self._bound:
+            self._try_on_binder("queue_bind", one, refused)
+        for one in {*left_over, *(one for one in self._bound if one.key.endswith("#"))} - wanted:
+            self._try_on_binder("queue_unbind", one, refused)
+            self._bound.discard(one)
+        if refused:
+            raise refused[0]
+
+    def _try_on_binder(self, step: str, one: Binding, refused: list[BrokerError]) -> None:
+        """Bind or unbind on a channel of its own, which a refusal closes."""
         try:
-            for key in wanted - self._bound:
-                self._channel.queue_bind(self.name, FIREHOSE, key)
-                self._bound.add(key)
-            self._wanted = wanted
-            for key in {*left_over, *(key for key in self._bound if key.endswith("#"))} - wanted:
-                self._channel.queue_unbind(self.name, FIREHOSE, key)
-                self._bound.discard(key)
+            if self._binder is None or not self._binder.is_open:
+                self._binder = self.connection.channel()
+            getattr(self._binder, step)(self.name, one.exchange, one.key)
+            self._bound.add(one)
         except AMQPChannelError as error:
-            rights = f"binding needs read on {FIREHOSE} and write on {PREFIX}*"
-            raise refusal(error, self._user, rights) from error
+            self._bound.discard(one)
+            if getattr(error, "reply_code", 0) != _NOT_FOUND:
+                exchange = "".join(filter(str.isprintable, one.exchange))
+                refused.append(refusal(error, self._user, f"binding needs read on {exchange} and write on {PREFIX}*"))
 
     def consume(self, on_message: Callable[..., None]) -> None:
         """Begin to consume, alone. Raises BrokerError when another recorder does already."""
@@ -134,7 +160,7 @@ class TapQueue:
             found = probe.queue_declare(self.name, passive=True).method.message_count
             probe.close()
         except AMQPChannelError as error:
-            if getattr(error, "reply_code", 0) != 404:
+            if getattr(error, "reply_code", 0) != _NOT_FOUND:
                 raise refusal(error, self._user, f"the tap needs configure, write and read on {PREFIX}*") from error
         self._channel = self.connection.channel()
         try:
