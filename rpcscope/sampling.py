@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from operator import attrgetter
 from typing import Any
 
 from rpcscope import safe
@@ -18,6 +19,8 @@ from rpcscope.model import ChurnEvent, FamilySample, NodeState, QueuePoll, Queue
 
 REPEAT_NS = 3_600_000_000_000
 GONE = "gone"
+# The memory of a process moves all the time, and is worth no row.
+_news = attrgetter(*(field.name for field in fields(QueueSample) if field.name not in ("at_ns", "memory")))
 _MEASURES = ("ready", "unacked", "consumers", "memory", "publish_rate", "deliver_rate", "ack_rate")
 
 
@@ -53,8 +56,7 @@ class Sampler:
         before = self._stored.get(key)
         if before is None or q.at_ns - before.at_ns >= self._repeat_ns:
             return True
-        # The memory of a process moves all the time, and is worth no row.
-        return replace(q, at_ns=0, memory=None) != replace(before, at_ns=0, memory=None)
+        return _news(q) != _news(before)
 
     def _forget(self, poll: QueuePoll, here: Iterable[tuple[str, str]]) -> list[QueueSample]:
         missing = [key for key in self._stored.keys() - set(here) if key[0] == poll.vhost]
@@ -88,13 +90,10 @@ def _sum(values: Iterable[Any]) -> Any:
 
 def safe_sample(q: QueueSample) -> QueueSample:
     """The sample with names that may be stored. The vhost is the one that the operator named."""
-    return replace(
-        q,
-        queue=safe.name(q.queue),
-        type=safe.token(q.type),
-        node=safe.name(q.node),
-        state=safe.token(q.state),
-    )
+    names = safe.name(q.queue), safe.token(q.type), safe.name(q.node), safe.token(q.state)
+    if names == (q.queue, q.type, q.node, q.state):
+        return q
+    return replace(q, queue=names[0], type=names[1], node=names[2], state=names[3])
 
 
 def safe_node(n: NodeState) -> NodeState:
