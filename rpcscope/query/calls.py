@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from rpcscope.model import RPCS, Call, Clock, Flag, MessageKind, Outcome, ParentSource, Process
 from rpcscope.query.operations import process_name
+from rpcscope.query.processes import processes
 from rpcscope.query.times import MS, between, iso, ms
 from rpcscope.store.protocol import Reader
 
@@ -107,7 +108,7 @@ class Calls:
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
-        self._processes: dict[int, Process] = reader.processes()
+        self._processes: dict[int, Process] = processes(reader)
         self._over = {i.recording.id: (i.last_ns, i.recording.ended_ns is not None) for i in reader.recordings()}
 
     def of_operation(self, ids: tuple[int, ...]) -> list[CallView]:

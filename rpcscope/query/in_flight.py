@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from rpcscope.model import Call, MessageKind
 from rpcscope.query.operations import process_name
+from rpcscope.query.processes import processes
 from rpcscope.query.times import MS
 from rpcscope.store.protocol import Reader
 
@@ -29,19 +30,19 @@ def in_flight(reader: Reader) -> list[InFlight]:
     oslo.messaging acknowledges before it works, so the broker's queue is empty while a process is swamped: this is
     where the work is. A call leaves when it is answered, when its caller's time is over, or when its process is gone.
     """
-    processes = reader.processes()
+    known = processes(reader)
     last = {info.recording.id: info.last_ns for info in reader.recordings()}
     groups: dict[tuple[int, str, str], list[Call]] = defaultdict(list)
     for call in reader.open_calls():
-        process = processes.get(call.to_process)
+        process = known.get(call.to_process)
         gone = process is not None and process.gone_ns is not None
         if call.kind is MessageKind.REQUEST and not gone and not _is_over(call, last.get(call.id >> 40, 0)):
             queue = "" if call.to_process else ".".join(filter(None, (call.topic, call.server)))
-            groups[call.to_process, queue, call.method].append(call)
+            groups[process.id if process else 0, queue, call.method].append(call)
     found = [
         InFlight(
-            process=process_name(processes.get(process)),
-            host=processes[process].host if process in processes else "",
+            process=process_name(known.get(process)),
+            host=known[process].host if process in known else "",
             queue=queue,
             method=method,
             count=len(calls),

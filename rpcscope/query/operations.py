@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from rpcscope.model import Gap, Operation, Process, Status, Tally
+from rpcscope.query.processes import processes
 from rpcscope.query.times import SECOND, iso, ms
 from rpcscope.store.protocol import OperationFilter, Reader
 
@@ -103,7 +104,7 @@ class Operations:
     def __init__(self, reader: Reader, *, stuck_after_s: float = STUCK_AFTER_S) -> None:
         self._reader = reader
         self._stuck_after_ns = int(stuck_after_s * SECOND)
-        self._processes: dict[int, Process] = reader.processes()
+        self._processes: dict[int, Process] = processes(reader)
         self._last = {info.recording.id: info.last_ns for info in reader.recordings()}
         self._gaps = reader.gaps()
 
