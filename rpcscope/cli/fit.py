@@ -29,7 +29,10 @@ def put_table(lines: Table, *, spare: Sequence[str] = (), fold: str = "") -> Non
             lines = _without(lines, name)
             left_out.append(name)
     _fold(screen, lines, fold)
-    screen.print(lines, width=max(screen.width, _width(screen, lines)), crop=False)
+    window = screen.width
+    screen.width = max(window, _width(screen, lines))
+    screen.print(lines)
+    screen.width = window
     if left_out:
         screen.print(f"Not shown here, in a wider window or by --format json: {', '.join(left_out)}.", style="dim")
 

@@ -88,7 +88,7 @@ def moment(text: str | None, name: str) -> int | None:
         return None
     number, unit = text[:-1], text[-1:]
     try:
-        if unit in _UNITS and number.isdigit():
+        if unit in _UNITS and number.isascii() and number.isdigit():
             when = datetime.now(UTC) - timedelta(**{_UNITS[unit]: int(number)})
         else:
             when = datetime.fromisoformat(text)

@@ -12,6 +12,7 @@ from rich.console import Console, JustifyMethod
 from rich.table import Table
 from rich.text import Text
 
+_FORMULA = ("=", "+", "-", "@", "\t")
 PLAIN_WIDTH = 300
 """Columns of a table that goes to a file or a pipe."""
 
@@ -67,7 +68,7 @@ def _flat(row: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 def _guard(value: Any) -> Any:
     """A cell that a spreadsheet would run as a formula is quoted."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in "=+-@\t" and value[:1] else value
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
 
 
 def table(*columns: str, title: str | None = None, headless: bool = False) -> Table:
