@@ -11,7 +11,6 @@ from urllib.parse import quote, urlencode
 from rpcscope.model import Binding, Exchange, Layout, NodeState, QueueSample
 from rpcscope_collectors.management import Management
 
-_PAGE = 500  # the API's own limit of a page
 _FACTS = ("name", "type", "node", "leader", "durable", "state")
 _RATES = tuple(f"message_stats.{word}_details.rate" for word in ("publish", "deliver_get", "ack"))
 _SAMPLE = (*_FACTS, "messages_ready", "messages_unacknowledged", "consumers", "memory", *_RATES)
@@ -23,14 +22,17 @@ _BLOCKED = ("blocked", "blocking")
 class QueueApi(Management):
     """The management API, asked for queues. Each method raises BrokerError when it gets no answer."""
 
-    def samples(self, vhost: str) -> tuple[tuple[QueueSample, ...], bool]:
-        """Every queue of the vhost, and whether none was missed while it came page by page."""
-        return self._queues(vhost, _SAMPLE, {})
+    def __init__(self, url: str, username: str, password: str, *, ca_file: str = "", timeout_s: float = 60.0) -> None:
+        """As `Management`, with more patience: 20,000 queues take a busy broker seconds."""
+        super().__init__(url, username, password, ca_file=ca_file, timeout_s=timeout_s)
+
+    def samples(self, vhost: str) -> tuple[QueueSample, ...]:
+        """Every queue of the vhost."""
+        return self._queues(vhost, columns=",".join(_SAMPLE))
 
     def facts(self, vhost: str) -> dict[str, QueueSample]:
-        """What seldom changes of each queue, by name: type, node, durable, state. The cheap half of `samples`."""
-        found, _ = self._queues(vhost, _FACTS, {"disable_stats": "true"})
-        return {q.queue: q for q in found}
+        """What seldom changes of each queue, by name: type, node, durable, state. Cheaper than `samples`."""
+        return {q.queue: q for q in self._queues(vhost, columns=",".join(_FACTS), disable_stats="true")}
 
     def node_states(self) -> tuple[NodeState, ...]:
         """Every node of the cluster, also those that do not run."""
@@ -64,24 +66,13 @@ class QueueApi(Management):
             ),
         )
 
-    def _queues(
-        self, vhost: str, columns: tuple[str, ...], more: Mapping[str, str]
-    ) -> tuple[tuple[QueueSample, ...], bool]:
+    def _queues(self, vhost: str, **query: str) -> tuple[QueueSample, ...]:
+        # Not by pages: for each page the broker lists and sorts all queues, so that 10,000 queues take 20 times that.
         at_ns = time.time_ns()
-        found: dict[str, QueueSample] = {}
-        totals: set[object] = set()
-        page = pages = 1
-        while page <= pages:
-            query = urlencode({**more, "columns": ",".join(columns), "page": page, "page_size": _PAGE})
-            answer = self._ask("GET", f"queues/{quote(vhost, safe='')}?{query}")
-            if not isinstance(answer, dict) or not isinstance(answer.get("items"), list):
-                raise self._not_the_api()
-            pages = _count(answer, "page_count") or 0
-            totals.add(answer.get("filtered_count"))
-            samples = [_sample(at_ns, vhost, item) for item in answer["items"] if isinstance(item, dict)]
-            found.update((q.queue, q) for q in samples)
-            page += 1
-        return tuple(found.values()), totals == {len(found)}
+        answer = self._ask("GET", f"queues/{quote(vhost, safe='')}?{urlencode(query)}")
+        if not isinstance(answer, list):
+            raise self._not_the_api()
+        return tuple(_sample(at_ns, vhost, item) for item in answer if isinstance(item, dict))
 
     def _blocked(self) -> dict[str, int]:
         found: dict[str, int] = {}

@@ -120,8 +120,8 @@ class QueueTap:
             raise BrokerError(
                 "No source of queue depths answers: give a management URL, or correct the Prometheus URL."
             )
-        found, whole = self._ask(lambda api: api.samples(self._vhost))
-        return self._bundle(at_ns, "management", tuple(replace(q, at_ns=at_ns) for q in found), whole)
+        found = self._ask(lambda api: api.samples(self._vhost))
+        return self._bundle(at_ns, "management", tuple(replace(q, at_ns=at_ns) for q in found), True)
 
     def _bundle(self, at_ns: int, source: str, samples: tuple[QueueSample, ...], complete: bool) -> QueueSamples:
         poll = QueuePoll(

@@ -101,8 +101,7 @@ def test_rates_come_from_the_management_api(watched: Watched) -> None:
 
         def has_a_rate() -> bool:
             channel.basic_publish("", "conductor", b"x")
-            samples, _ = watched.api.samples(watched.vhost)
-            (q,) = (q for q in samples if q.queue == "conductor")
+            (q,) = (q for q in watched.api.samples(watched.vhost) if q.queue == "conductor")
             return (q.publish_rate or 0) > 0
 
         wait_for(has_a_rate)
@@ -119,7 +118,7 @@ def test_a_poll_says_from_where_at_what_cost_and_when_the_next_is(watched: Watch
     assert interval == Pace().interval_ns(poll.took_ns)
 
 
-def test_all_pages_of_many_queues_come_and_one_that_is_deleted_is_gone(watched: Watched) -> None:
+def test_more_queues_than_the_api_puts_on_a_page_come_and_one_that_is_deleted_is_gone(watched: Watched) -> None:
     connection = watched.connect()
     channel = connection.channel()
     for number in range(510):
