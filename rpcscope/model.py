@@ -118,7 +118,7 @@ class QueuePoll:
     vhost: str
     source: str  # prometheus | management
     queues: int  # seen
-    took_ns: int  # the broker's answers, wall time: at most what one core of it worked
+    took_ns: int  # wall time of all requests: an upper bound of the broker's CPU time
     own_cpu_ns: int  # ours: asking and reading
     interval_ns: int  # until the next look
     complete: bool  # every node of the cluster is known to be in it
