@@ -54,8 +54,11 @@ def _broker_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def _tap_options(command: Callable[..., Any]) -> Callable[..., Any]:
     options = (
-        click.option("--mode", type=click.Choice(["publish", "control", "full"]), default="control", show_default=True,
-                     help="publish: no deliveries; control: none of replies and fanouts; full: everything."),
+        click.option("--mode", type=click.Choice(["publish", "control", "full", "bindings"]), default="control",
+                     show_default=True, help="publish: no deliveries; control: none of replies and fanouts; "
+                     "full: everything; bindings: requests alone, without tracing."),
+        click.option("--exchange", "exchanges", multiple=True, metavar="NAME",
+                     help="For --mode bindings without --management-url: nova, compute_fanout, ..."),
         click.option("--name", default="default", show_default=True, help="Its queue is rpcscope.tap.NAME"),
         click.option("--conditions", default="", help="What is recorded: release, driver, workers."),
         click.option("--duration", type=click.FloatRange(0, min_open=True), metavar="SECONDS", help="How long."),
@@ -199,8 +202,14 @@ def _state_dir(given: Path | None) -> Path:
 def _tap(broker: Broker, where: dict[str, Any], mode: Any, name: str, *, no_trace: bool, resume_ns: int) -> Tap:
     from rpcscope_collectors.firehose import Firehose
     from rpcscope_collectors.tracing import Tracing
+    from rpcscope_collectors.views import Exchanges
 
     managements = _managements(broker, where["management_urls"])
+    if mode == "bindings":
+        view = Exchanges(where["exchanges"])
+        return Firehose(broker, view=view, name=name, managements=managements, resume_ns=resume_ns), None
+    if where["exchanges"]:
+        raise UsageError("--exchange is for --mode bindings: the other modes see every exchange")
     tracing = (
         Tracing(managements, broker.vhost, _state_dir(where["state_dir"])) if managements and not no_trace else None
     )
