@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
@@ -32,7 +33,7 @@ class Pace:
     longest_s: float = 300.0
 
     def interval_ns(self, cost_ns: int) -> int:
-        """Until the next poll, by what the last one cost."""
+        """Until the next poll, by what the last ones cost."""
         return round(min(max(cost_ns / self.share, self.shortest_s * 1e9), self.longest_s * 1e9))
 
 
@@ -59,6 +60,7 @@ class QueueTap:
         self._pace, self._slow_ns, self._hand_on = pace or Pace(), round(slow_s * 1e9), hand_on
         self._facts: Mapping[str, QueueSample] = {}
         self._memory: Mapping[str, int | None] = {}
+        self._costs: deque[int] = deque(maxlen=_MEMORY_EVERY)
         self._polls = self._slow_at = 0
         self._told: set[str] = set()  # failures said once, until they are over
         self._end = threading.Event()
@@ -84,7 +86,9 @@ class QueueTap:
         self._look_slowly()
         look = self._try("queues", lambda: self._look(nodes))
         took_ns, cpu_ns = time.monotonic_ns() - began_ns, time.thread_time_ns() - cpu_ns
-        interval_ns = self._pace.interval_ns(took_ns)
+        self._costs.append(took_ns)
+        # The mean, so that one dear poll in ten does not blind us for minutes.
+        interval_ns = self._pace.interval_ns(sum(self._costs) // len(self._costs))
         for node in nodes:
             self._hand_on(node)
         if look is not None:
@@ -137,11 +141,11 @@ class QueueTap:
         return QueueSamples(poll=poll, samples=samples)
 
     def _read(self) -> dict[str, Reading]:
+        self._polls += 1
         memory = self._polls % _MEMORY_EVERY == 0
         found: dict[str, Reading] = {}
         for node in self._metrics:
             found |= node.queues(self._vhost, memory=memory)
-        self._polls += 1
         if memory:
             self._memory = {name: reading.memory for name, reading in found.items()}
         return found

@@ -9,7 +9,7 @@ from rich.table import Table
 from rpcscope.cli.output import cell, console, number, size, table
 from rpcscope.model import NodeState, QueuePoll
 from rpcscope.query.queues import QueueRow, Queues, share
-from rpcscope.query.times import SECOND, iso
+from rpcscope.query.times import MS, SECOND, iso
 
 _MORE = "rpcscope record --prometheus-url http://<host>:15692"
 
@@ -33,7 +33,7 @@ def print_queues(found: Queues, rows: Sequence[QueueRow], *, window_s: float, by
 
 def _as_of(poll: QueuePoll) -> str:
     part = share(poll)
-    cost = "" if part is None else f", at most {part:.2%} of a broker core"
+    cost = "" if part is None else f", the last took {poll.took_ns / MS:,.0f} ms: {part:.2%} of a broker core at most"
     whole = "" if poll.complete else "; not known to be every node's: totals may be too low"
     return (
         f"As of {iso(poll.at_ns)}, vhost {poll.vhost}: {poll.queues:,} queues by {poll.source}, looked at every "

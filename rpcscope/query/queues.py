@@ -158,5 +158,5 @@ def _poll_dict(poll: QueuePoll) -> dict[str, object]:
 
 
 def share(poll: QueuePoll) -> float | None:
-    """How much of one core of the broker polls like this take, at most; 0 to 1."""
+    """How much of one core of the broker this poll took until the next one, at most; 0 to 1."""
     return round(poll.took_ns / poll.interval_ns, 5) if poll.interval_ns else None

@@ -70,7 +70,8 @@ def test_metrics_and_management_see_the_same_depths(watched: Watched) -> None:
             def is_settled(tap: QueueTap = tap, seen: Seen = seen) -> bool:
                 tap.poll()
                 q = seen.queues().get("quorum")
-                return q is not None and q.ready == 1 and seen.queues()["compute.host-1"].unacked == 2
+                compute = seen.queues().get("compute.host-1")
+                return q is not None and q.ready == 1 and q.memory is not None and compute.unacked == 2
 
             wait_for(is_settled)
             found = seen.queues()

@@ -129,7 +129,7 @@ def test_the_screen_says_as_of_when_at_what_cost_and_what_is_wrong(
     assert run(path) == 0
     said = capsys.readouterr().out
     assert "As of 2026-09-21T14:13:20.000000Z, vhost nova: 4 queues by prometheus, looked at every 30 s" in said
-    assert "at most 0.33% of a broker core" in said
+    assert "the last took 100 ms: 0.33% of a broker core at most" in said
     assert "rabbit@one has a memory alarm: it takes no message; 3 connections are blocked" in said
     assert "rabbit@one lost sight of rabbit@two" in said
     assert "compute.*" in said
