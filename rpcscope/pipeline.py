@@ -21,12 +21,11 @@ from rpcscope.errors import DecodeError, StoreError
 from rpcscope.fingerprints import Fingerprints
 from rpcscope.garbage import seldom_collected
 from rpcscope.model import Batch, Counters, Gap, Marker, Observation, Resume, Sighting, Topology
+from rpcscope.modes import sees_replies
 from rpcscope.rules import Rules
 
 log = logging.getLogger(__name__)
 
-REQUESTS_ONLY = "bindings"
-"""The tap mode that sees neither replies nor deliveries."""
 LONGEST_PAUSE_S = 10.0
 SILENCE_NS = 5_000_000_000
 
@@ -85,9 +84,12 @@ class Recorder:
         self._resume = resume
         self._before = resume.counters
         self._decoder = Decoder(rules)
-        sees_replies = resume.recording.tap_mode != REQUESTS_ONLY
         self._correlator = Correlator(
-            rules, resume.recording.id, use_traceparent=use_traceparent, sees_replies=sees_replies, limits=limits
+            rules,
+            resume.recording.id,
+            use_traceparent=use_traceparent,
+            sees_replies=sees_replies(resume.recording.tap_mode),
+            limits=limits,
         )
         self._correlator.resume(resume)
         self._fingerprints = Fingerprints(resume.fingerprints)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from rpcscope.cli.fit import put_table
-from rpcscope.cli.output import cell, console, number, table
-from rpcscope.model import Outcome
+from rpcscope.cli.output import UNSEEN, at_least, cell, console, number, table
 from rpcscope.query.calls import KIND_WORDS, CallView
 from rpcscope.query.times import iso, ms
 
@@ -19,12 +18,15 @@ def print_calls(views: list[CallView], *, capped: int | None) -> None:
     lines = table("published", "kind", "method", "from", "to", ">total ms", ">bytes", "outcome")
     for view in views:
         c = view.call
-        outcome = "" if view.outcome is Outcome.NONE else view.outcome.name.lower()
         lines.add_row(
             cell((iso(c.published_ns) or "")[:23]), KIND_WORDS[c.kind], cell(c.method), cell(view.sender),
-            cell(view.worker), number(ms(view.total_ns), 1), number(c.request_bytes + c.reply_bytes),
-            cell(c.failure or outcome),
+            cell(view.worker),
+            number(ms(view.total_ns), 1) or ("?" if view.reply_is_unseen else ""),
+            at_least(number(c.request_bytes + c.reply_bytes), unseen=view.reply_is_unseen),
+            cell(c.failure or view.outcome_word),
         )  # fmt: skip
     put_table(lines, spare=_SPARE, fold="method")
+    if any(view.requests_only for view in views):
+        console().print(f"?: {UNSEEN}")
     if capped is not None and len(views) == capped:
         console().print(f"The oldest {capped}; --all for all, --since for later ones.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.table import Table
 
 from rpcscope.cli.fit import put_table
-from rpcscope.cli.output import cell, console, number, plain, size, table
+from rpcscope.cli.output import UNSEEN, cell, console, number, plain, size, table
 from rpcscope.query.cost import KindCost
 
 _SPARE = ("max ms", "fanouts", "casts", "bytes", "replies", "by cause", "p95 ms", "blind", "left out")
@@ -31,6 +31,8 @@ def print_costs(costs: list[KindCost], conditions: list[str], *, with_methods: b
         screen.print("left out: unfinished or failed, or their beginning was not recorded.")
     if any(cost.gaps for cost in costs):
         screen.print("blind: operations during which the tap missed messages; their counts may be too low.")
+    if any(cost.requests_only for cost in costs):
+        screen.print(f"?: {sum(cost.requests_only for cost in costs)} operations were {UNSEEN}")
     for text in conditions:
         screen.print("Conditions: ", cell(text), sep="")
 
@@ -45,13 +47,14 @@ def _summary(costs: list[KindCost]) -> Table:
         extra = [number(c.left_out)] if left_out else []
         extra += [number(c.gaps)] if blind else []
         spreads = (c.rpcs, c.calls, c.casts, c.fanouts, c.replies, c.messages, c.messages_by_cause)
+        unknown = "?" if c.requests_only else ""
         times = (c.duration_ms.p50, c.duration_ms.p95, c.duration_ms.max)
         lines.add_row(
             cell(c.kind),
             number(c.operations),
             *extra,
-            *(plain(spread.as_dict()) for spread in spreads),
-            size(c.bytes.p50),
+            *(plain(spread.as_dict()) or unknown for spread in spreads),
+            size(c.bytes.p50) or unknown,
             *map(number, times),
         )
     return lines
@@ -75,7 +78,9 @@ def _methods(cost: KindCost) -> Table:
         failures += [f"{m.timed_out} timed out"] if m.timed_out else []
         failures += [f"{m.expected_failures} expected"] if m.expected_failures else []
         lines.add_row(
-            cell(m.method), m.kind, number(m.count), number(m.per_operation, 2), number(m.messages), f"{m.share:.1%}",
-            size(m.bytes), number(m.mean_ms, 1), ", ".join(failures),
+            cell(m.method), m.kind, number(m.count), number(m.per_operation, 2), number(m.messages) or "?",
+            "?" if m.share is None else f"{m.share:.1%}", size(m.bytes) or "?",
+            number(m.mean_ms, 1) or ("?" if m.failed is None else ""),
+            "?" if m.failed is None else ", ".join(failures),
         )  # fmt: skip
     return lines

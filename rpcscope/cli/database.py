@@ -64,11 +64,13 @@ def _status(db: str | None, format_: str) -> None:
     )
     for i in recordings:
         c = i.counters
-        counts = (c.seen, c.rejected, c.messages, c.duplicates, c.evicted)
+        messages = output.counted(c, i.recording.tap_mode)["messages"]
+        counts = (c.seen, c.rejected, messages, c.duplicates, c.evicted)
         state = "ended" if i.recording.ended_ns is not None else "open"
         lines.add_row(
-            output.cell(i.recording.label), output.cell((iso(i.last_ns) or "")[:19]), *map(number, counts), state
-        )
+            output.cell(i.recording.label), output.cell((iso(i.last_ns) or "")[:19]),
+            *(number(count) or "?" for count in counts), state,
+        )  # fmt: skip
     put_table(lines, spare=("evicted", "duplicates", "rejected", "seen"), fold="recording")
     for g in gaps:
         missed = "an unknown number of" if g.estimate is None else f"about {g.estimate:,}"
@@ -91,6 +93,7 @@ def _recording(info: RecordingInfo) -> dict[str, object]:
         "last_event": iso(info.last_ns),
         "ended": r.ended_ns is not None,
         **asdict(info.counters),
+        **output.counted(info.counters, r.tap_mode),
     }
 
 

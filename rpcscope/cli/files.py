@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,12 +11,12 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 
 from rpcscope.cli.fit import put_table
 from rpcscope.cli.options import db_option, format_option, opened, rules_option, the_rules
-from rpcscope.cli.output import number, put_json, table
+from rpcscope.cli.output import counted, number, put_json, table
 from rpcscope.errors import CaptureError
 
 if TYPE_CHECKING:
     from rpcscope.capture.reader import CaptureReader
-    from rpcscope.model import Counters
+    from rpcscope.model import Counters, Recording
     from rpcscope.rules import Rules
     from rpcscope.store.store import Store
 
@@ -81,15 +82,15 @@ def _import_one(
             click.echo(f"rpcscope: {reader.problem}", err=True)
         elif not counters.seen:
             click.echo(f"rpcscope: {reader.label} holds no events", err=True)
-        return _row(path, counters, store, resume.recording.id, known)
+        return _row(path, counters, store, resume.recording, known)
 
 
 def _advance(progress: Progress, task: TaskID, reader: CaptureReader) -> None:
     progress.update(task, completed=reader.bytes_read)
 
 
-def _row(path: Path, c: Counters, store: Store, recording_id: int, known: bool) -> dict[str, object]:
-    totals = store.reader().recording_totals(recording_id)
+def _row(path: Path, c: Counters, store: Store, recording: Recording, known: bool) -> dict[str, object]:
+    totals = store.reader().recording_totals(recording.id)
     return {
         "file": path.name,
         "seen": c.seen,
@@ -97,8 +98,7 @@ def _row(path: Path, c: Counters, store: Store, recording_id: int, known: bool) 
         "rejected": c.rejected,
         "markers": c.markers,
         "duplicates": c.duplicates,
-        "messages": c.messages,
-        "copies": c.copies,
+        **counted(c, recording.tap_mode),
         "calls": totals.rpcs,
         "operations": totals.operations,
         "evicted": c.evicted,
@@ -120,7 +120,7 @@ _TOTALS = {
 
 
 def _print_import(rows: list[dict[str, object]], format_: str) -> None:
-    totals = {key: sum(int(str(row[key])) for row in rows) for key in _TOTALS}
+    totals = {key: _sum(row[key] for row in rows) for key in _TOTALS}
     if format_ == "json":
         put_json({**totals, "files": rows})
         return
@@ -131,8 +131,14 @@ def _print_import(rows: list[dict[str, object]], format_: str) -> None:
             click.echo(f"{row['file']}: stored before, nothing changed")
     lines = table("", ">", "", headless=True)
     for key, words in _TOTALS.items():
-        lines.add_row(words, number(totals[key]), _sum_of(key))
+        lines.add_row(words, number(totals[key]) or "?", _sum_of(key))
     put_table(lines)
+
+
+def _sum(counts: Iterable[object]) -> int | None:
+    """Of counts; None when one of them is unknown."""
+    known = [count if isinstance(count, int) else None for count in counts]
+    return None if None in known else sum(filter(None, known))
 
 
 def _sum_of(key: str) -> str:

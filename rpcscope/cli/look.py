@@ -192,6 +192,7 @@ def stuck_command(db: str | None, stuck_after: float, everything: bool, format_:
     from rpcscope.model import Status
     from rpcscope.query.in_flight import in_flight
     from rpcscope.query.operations import Operations
+    from rpcscope.query.unseen import Unseen
     from rpcscope.store.protocol import OperationFilter
 
     with opened(db) as store:
@@ -199,10 +200,11 @@ def stuck_command(db: str | None, stuck_after: float, everything: bool, format_:
         found = Operations(store.reader(), stuck_after_s=stuck_after).find(asked)
         views = [view for view in found if view.status in (Status.STUCK, Status.RUNNING)]
         working = in_flight(store.reader())
+        unseen = bool(Unseen(store.reader()))
     if format_ == "json":
         output.put_json([view.as_dict() for view in views])
     elif format_ == "csv":
         output.put_csv(view.as_dict() for view in views)
     else:
-        print_stuck(views)
+        print_stuck(views, unseen=unseen)
         print_in_flight(working)

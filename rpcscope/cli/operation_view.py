@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.text import Text
 
 from rpcscope.cli.fit import put_table
-from rpcscope.cli.output import cell, console, heading, number, size, table
+from rpcscope.cli.output import UNSEEN, at_least, cell, console, heading, number, size, table
 from rpcscope.query.in_flight import InFlight
 from rpcscope.query.operations import OperationView
 from rpcscope.query.times import iso, ms
@@ -28,19 +28,24 @@ def print_operations(views: list[OperationView], *, capped: int | None) -> None:
         lines.add_row(
             cell(_moment(o.started_ns)[:19]), cell(o.kind or "?"), cell(status, STYLES.get(status, "")),
             number(ms(view.duration_ns)), number(o.by_request.rpcs),
-            number(o.by_request.messages) + ("*" if view.gaps else ""), size(o.by_request.bytes),
+            at_least(number(o.by_request.messages), unseen=view.requests_only) + ("*" if view.gaps else ""),
+            at_least(size(o.by_request.bytes), unseen=view.requests_only),
             cell(_hosts(view)), cell(_servers(o.instances)), cell(o.error), cell(o.request_id or "(none)"),
         )  # fmt: skip
     put_table(lines, spare=("servers", "bytes", "hosts", "RPCs", "error", "messages", "started"))
     if any(view.gaps for view in views):
         screen.print("* the tap was blind at some time during it: the counts may be too low.")
+    if any(view.requests_only for view in views):
+        screen.print(f"?: {UNSEEN}")
     if capped is not None and len(views) == capped:
         screen.print(f"The newest {capped}; --limit N or --all for more.")
 
 
-def print_stuck(views: list[OperationView]) -> None:
-    """A few lines per unfinished operation: who owes the next step."""
+def print_stuck(views: list[OperationView], *, unseen: bool = False) -> None:
+    """A few lines per unfinished operation: who owes the next step. `unseen`: some recordings show no replies."""
     screen = console()
+    if unseen:
+        screen.print("Recordings in mode bindings show no replies: which calls wait for one there is unknown.")
     if not views:
         screen.print("Nothing is in flight or stuck.")
         return

@@ -15,7 +15,7 @@ import click
 
 from rpcscope.cli.fit import put_table
 from rpcscope.cli.options import db_option, format_option, opened, rules_option, the_rules
-from rpcscope.cli.output import number, put_json, table
+from rpcscope.cli.output import counted, number, put_json, table
 from rpcscope.errors import BrokerError, UsageError
 
 if TYPE_CHECKING:
@@ -107,14 +107,14 @@ def record_command(
             stopped()
         reader = store.reader()
         gaps = [gap for gap in reader.gaps() if gap.to_ns >= resume.recording.started_ns]
-        counted = reader.recording_totals(resume.recording.id)
+        began = reader.recording_totals(resume.recording.id)
     for gap in gaps:
         missed = "an unknown number of" if gap.estimate is None else f"about {gap.estimate:,}"
         click.echo(
             f"rpcscope: blind {iso(gap.from_ns)} to {iso(gap.to_ns)} ({gap.cause.name.lower()}): {missed} messages",
             err=True,
         )
-    _print_totals(totals, counted.rpcs, counted.operations, len(gaps), format_)
+    _print_totals(totals, mode, began.rpcs, began.operations, len(gaps), format_)
 
 
 @click.command("capture")
@@ -276,15 +276,15 @@ def _status_line(tap: Firehose) -> Callable[[Counters], None] | None:
     return show
 
 
-def _print_totals(c: Counters, rpcs: int, operations: int, gaps: int, format_: str) -> None:
+def _print_totals(c: Counters, mode: str, rpcs: int, operations: int, gaps: int, format_: str) -> None:
     rows = {
         "seen": c.seen, "decoded": c.decoded, "rejected": c.rejected, "markers": c.markers, "duplicates": c.duplicates,
-        "messages": c.messages, "copies": c.copies, "calls": rpcs, "operations": operations, "gaps": gaps,
+        **counted(c, mode), "calls": rpcs, "operations": operations, "gaps": gaps,
     }  # fmt: skip
     if format_ == "json":
         put_json(rows)
         return
     lines = table("", ">", headless=True)
     for word, count in rows.items():
-        lines.add_row(word, number(count))
+        lines.add_row(word, number(count) or "?")
     put_table(lines)

@@ -6,7 +6,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from rpcscope.cli.operation_view import STYLES
-from rpcscope.cli.output import cell, console, size
+from rpcscope.cli.output import at_least, cell, console, size
 from rpcscope.model import Flag, MessageKind, Outcome, ParentSource
 from rpcscope.query.calls import KIND_WORDS, CallView
 from rpcscope.query.operations import OperationView
@@ -41,14 +41,15 @@ def _head(view: OperationView) -> Text:
     head.append(f"\n{o.request_id}  {iso(o.started_ns)}")
     if o.source_host or o.dest_host:
         head.append(f"  {o.source_host or '-'} > {o.dest_host or '-'}")
-    head.append(
-        f"\n{t.messages} messages = {t.calls} calls + {t.casts} casts + {t.fanouts} fanouts + {t.replies} replies"
-    )
+    unseen = view.requests_only
+    replies = "?" if unseen else t.replies
+    head.append(f"\n{at_least(str(t.messages), unseen=unseen)} messages = ")
+    head.append(f"{t.calls} calls + {t.casts} casts + {t.fanouts} fanouts + {replies} replies")
     for count, word in ((t.heartbeats, "heartbeats"), (t.notifications, "notifications")):
         head.append(f" + {count} {word}" if count else "")
-    head.append(f", {size(t.bytes)}")
+    head.append(f", {at_least(size(t.bytes), unseen=unseen)}")
     if o.by_cause.messages != t.messages:
-        head.append(f"; {o.by_cause.messages} by cause")
+        head.append(f"; {at_least(str(o.by_cause.messages), unseen=unseen)} by cause")
     for server in o.instances[:5]:
         head.append(f"\nserver {server}")
     if view.owed is not None:
@@ -71,11 +72,11 @@ def _line(view: CallView, began: int) -> Text:
     line.append(f"  {view.sender} > {_worker(view)}")
     for words in _times(view):
         line.append(f"  {words}", "dim")
-    line.append(f"  {size(c.request_bytes + c.reply_bytes)}", "dim")
+    line.append(f"  {at_least(size(c.request_bytes + c.reply_bytes), unseen=view.reply_is_unseen)}", "dim")
     if c.failure:
         line.append(f"  {c.failure}", "yellow" if c.flags & Flag.EXPECTED_FAILURE else "red")
-    elif view.outcome not in (Outcome.OK, Outcome.NONE):
-        line.append(f"  {view.outcome.name.lower()}", "red")
+    elif view.outcome_word not in ("ok", ""):
+        line.append(f"  {view.outcome_word}", "dim" if view.outcome is Outcome.NONE else "red")
     if c.parent_source is ParentSource.TRACEPARENT:
         line.append("  (traced)", "dim")
     return line

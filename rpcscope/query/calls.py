@@ -9,6 +9,7 @@ from rpcscope.model import RPCS, Call, Clock, Flag, MessageKind, Outcome, Parent
 from rpcscope.query.operations import process_name
 from rpcscope.query.processes import processes
 from rpcscope.query.times import MS, between, iso, ms
+from rpcscope.query.unseen import Unseen
 from rpcscope.store.protocol import Reader
 
 KIND_WORDS = {
@@ -43,6 +44,19 @@ class CallView:
     sender: End
     worker: End
     outcome: Outcome
+    requests_only: bool = False  # no delivery or reply of it was to be seen
+
+    @property
+    def outcome_word(self) -> str:
+        """The outcome in a word; "" of what has none. A call has one even where it can not be known."""
+        if self.outcome is Outcome.NONE:
+            return "unknown" if self.call.kind is MessageKind.REQUEST else ""
+        return self.outcome.name.lower()
+
+    @property
+    def reply_is_unseen(self) -> bool:
+        """A reply of it may have been published, or not."""
+        return self.requests_only and self.call.kind is MessageKind.REQUEST and self.call.replied_ns is None
 
     @property
     def broker_wait_ns(self) -> int | None:
@@ -91,15 +105,15 @@ class CallView:
             "reply_wait_ms": ms(between(c.replied_ns, c.reply_delivered_ns)),
             "total_ms": ms(self.total_ns),
             "timeout_ms": c.expiration_ms,
-            "outcome": None if self.outcome is Outcome.NONE else self.outcome.name.lower(),
+            "outcome": self.outcome_word or None,
             "failure": c.failure or None,
             "flags": [flag.name.lower() for flag in Flag if c.flags & flag and flag.name],
             "request_bytes": c.request_bytes,
-            "reply_bytes": c.reply_bytes,
+            "reply_bytes": None if self.reply_is_unseen else c.reply_bytes,
             "publishes": c.publishes,
-            "replies": c.replies,
-            "heartbeats": c.heartbeats,
-            "copies": c.copies,
+            "replies": None if self.reply_is_unseen else c.replies,
+            "heartbeats": None if self.reply_is_unseen else c.heartbeats,
+            "copies": None if self.requests_only else c.copies,
         }
 
 
@@ -109,6 +123,7 @@ class Calls:
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
         self._processes: dict[int, Process] = processes(reader)
+        self._unseen = Unseen(reader)
         self._over = {i.recording.id: (i.last_ns, i.recording.ended_ns is not None) for i in reader.recordings()}
 
     def of_operation(self, ids: tuple[int, ...]) -> list[CallView]:
@@ -144,6 +159,7 @@ class Calls:
                 sender=self._end(call.from_process, ""),
                 worker=self._end(call.to_process, call.server),
                 outcome=self._outcome(call),
+                requests_only=self._unseen.touches((call.id,)),
             )
 
     def _end(self, process_id: int, server: str) -> End:
@@ -197,7 +213,8 @@ def join(one: Call, other: Call) -> Call:
     main, extra = (other, one) if other.publishes and (not one.publishes or other.id < one.id) else (one, other)
     flags = (main.flags | extra.flags) & ~Flag.NO_REQUEST | (main.flags & extra.flags & Flag.NO_REQUEST)
     replied = _earliest(main.replied_ns, extra.replied_ns)
-    outcome, failure = main.outcome, main.failure or extra.failure
+    outcome = extra.outcome if main.outcome is Outcome.NONE and main.kind is MessageKind.REQUEST else main.outcome
+    failure = main.failure or extra.failure
     if main.kind is MessageKind.REQUEST and main.replied_ns is None and replied is not None:
         outcome = Outcome.FAILED if failure else Outcome.OK
         if outcome_late(main, replied):

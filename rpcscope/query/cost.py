@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from rpcscope.model import Status
+from rpcscope.model import MessageKind, Status
 from rpcscope.query.calls import KIND_WORDS
 from rpcscope.query.operations import Operations, OperationView
 from rpcscope.query.times import MS, percentile
@@ -43,12 +43,12 @@ class MethodCost:
     kind: str  # call | cast | fanout | notification
     count: int  # publishes
     per_operation: float
-    messages: int  # with replies and heartbeats
-    share: float  # of the kind's messages, 0 to 1
-    bytes: int
-    failed: int  # unexpected failures
-    expected_failures: int
-    timed_out: int
+    messages: int | None  # with replies and heartbeats; None where those of some are unknown
+    share: float | None  # of the kind's messages, 0 to 1; None likewise
+    bytes: int | None
+    failed: int | None  # unexpected failures
+    expected_failures: int | None
+    timed_out: int | None
     mean_ms: float | None  # publish to reply
 
     def as_dict(self) -> dict[str, object]:
@@ -59,7 +59,7 @@ class MethodCost:
             "count": self.count,
             "per_operation": round(self.per_operation, 3),
             "messages": self.messages,
-            "share": round(self.share, 4),
+            "share": None if self.share is None else round(self.share, 4),
             "bytes": self.bytes,
             "failed": self.failed,
             "expected_failures": self.expected_failures,
@@ -88,6 +88,7 @@ class KindCost:
     bytes: Spread
     duration_ms: Spread
     gaps: int  # operations during which a tap was blind
+    requests_only: int  # of `operations`: left out of replies, heartbeats, messages and bytes, which are unknown
     methods: tuple[MethodCost, ...]
 
     def as_dict(self) -> dict[str, object]:
@@ -102,6 +103,7 @@ class KindCost:
             **{name: getattr(self, name).as_dict() for name in spreads},
             "duration_ms": self.duration_ms.as_dict(3),
             "gaps": self.gaps,
+            "requests_only": self.requests_only,
             "methods": [method.as_dict() for method in self.methods],
         }
 
@@ -127,6 +129,8 @@ def _kind_cost(kind: str, views: list[OperationView], totals: list[MethodTotal],
     if not include_failed and len(failed) < len(over):
         over = [v for v in over if v.status is Status.DONE]
     tallies = [v.whole.by_request for v in over]
+    answered = [v.whole for v in over if not v.requests_only]
+    known = [whole.by_request for whole in answered]
     return KindCost(
         kind=kind,
         operations=len(over),
@@ -136,19 +140,20 @@ def _kind_cost(kind: str, views: list[OperationView], totals: list[MethodTotal],
         calls=Spread.of(t.calls for t in tallies),
         casts=Spread.of(t.casts for t in tallies),
         fanouts=Spread.of(t.fanouts for t in tallies),
-        replies=Spread.of(t.replies for t in tallies),
-        heartbeats=Spread.of(t.heartbeats for t in tallies),
+        replies=Spread.of(t.replies for t in known),
+        heartbeats=Spread.of(t.heartbeats for t in known),
         notifications=Spread.of(t.notifications for t in tallies),
-        messages=Spread.of(t.messages for t in tallies),
-        messages_by_cause=Spread.of(v.whole.by_cause.messages for v in over),
-        bytes=Spread.of(t.bytes for t in tallies),
+        messages=Spread.of(t.messages for t in known),
+        messages_by_cause=Spread.of(whole.by_cause.messages for whole in answered),
+        bytes=Spread.of(t.bytes for t in known),
         duration_ms=Spread.of(v.duration_ns / MS for v in over if v.duration_ns is not None),
         gaps=sum(1 for v in over if v.gaps),
-        methods=_methods(totals, len(views)),
+        requests_only=len(over) - len(answered),
+        methods=_methods(totals, len(views), any(v.requests_only for v in views)),
     )
 
 
-def _methods(totals: list[MethodTotal], operations: int) -> tuple[MethodCost, ...]:
+def _methods(totals: list[MethodTotal], operations: int, requests_only: bool) -> tuple[MethodCost, ...]:
     everything = sum(_messages(t) for t in totals) or 1
     rows = [
         MethodCost(
@@ -166,7 +171,15 @@ def _methods(totals: list[MethodTotal], operations: int) -> tuple[MethodCost, ..
         )
         for t in totals
     ]
-    return tuple(sorted(rows, key=lambda row: (-row.messages, row.method)))
+    rows = [_without_replies(row) for row in rows] if requests_only else rows
+    return tuple(sorted(rows, key=lambda row: (-(row.messages or row.count), row.method)))
+
+
+def _without_replies(row: MethodCost) -> MethodCost:
+    """Totals of which a part is unknown are unknown; what has no reply is known."""
+    if row.kind != KIND_WORDS[MessageKind.REQUEST]:
+        return replace(row, share=None)
+    return replace(row, messages=None, share=None, bytes=None, failed=None, expected_failures=None, timed_out=None)
 
 
 def _messages(t: MethodTotal) -> int:

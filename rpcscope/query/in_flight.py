@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 
-from rpcscope.model import Call, MessageKind
+from rpcscope.model import Call, MessageKind, Outcome
 from rpcscope.query.operations import process_name
 from rpcscope.query.processes import processes
 from rpcscope.query.times import MS
@@ -54,8 +54,8 @@ def in_flight(reader: Reader) -> list[InFlight]:
 
 
 def _is_over(call: Call, now_ns: int) -> bool:
-    if call.replied_ns is not None or call.published_ns is None:
-        return True
+    if call.replied_ns is not None or call.published_ns is None or call.outcome is Outcome.NONE:
+        return True  # or its end can not be known
     return call.expiration_ms is not None and now_ns > call.published_ns + call.expiration_ms * MS
 
 

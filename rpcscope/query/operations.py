@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from rpcscope.model import Gap, Operation, Process, Status, Tally
 from rpcscope.query.processes import processes
 from rpcscope.query.times import SECOND, iso, ms
+from rpcscope.query.unseen import Unseen
 from rpcscope.store.protocol import OperationFilter, Reader
 
 STUCK_AFTER_S = 60.0
@@ -35,6 +36,7 @@ class OperationView:
     stuck_since_ns: int | None
     owed: Owed | None
     gaps: int  # times in which a tap was blind during it
+    requests_only: bool = False  # its replies and deliveries were not to be seen: unknown, whatever the counts say
 
     @property
     def duration_ns(self) -> int | None:
@@ -59,16 +61,17 @@ class OperationView:
             "finished_at": iso(o.finished_ns),
             "duration_ms": ms(self.duration_ns),
             "complete": o.complete,
-            **_counts(t),
-            "by_cause": _counts(c),
+            **_counts(t, self.requests_only),
+            "by_cause": _counts(c, self.requests_only),
             "stuck_since": iso(self.stuck_since_ns),
             "owed": _owed(self.owed),
             "gaps": self.gaps,
+            "requests_only": self.requests_only,
         }
 
 
-def _counts(t: Tally) -> dict[str, int]:
-    return {
+def _counts(t: Tally, requests_only: bool) -> dict[str, int | None]:
+    counts: dict[str, int | None] = {
         "messages": t.messages,
         "rpcs": t.rpcs,
         "calls": t.calls,
@@ -80,6 +83,7 @@ def _counts(t: Tally) -> dict[str, int]:
         "copies": t.copies,
         "bytes": t.bytes,
     }
+    return counts | dict.fromkeys(("messages", "replies", "heartbeats", "copies", "bytes")) if requests_only else counts
 
 
 def _owed(owed: Owed | None) -> dict[str, object] | None:
@@ -107,6 +111,7 @@ class Operations:
         self._processes: dict[int, Process] = processes(reader)
         self._last = {info.recording.id: info.last_ns for info in reader.recordings()}
         self._gaps = reader.gaps()
+        self._unseen = Unseen(reader)
 
     def find(self, wanted: OperationFilter, *, status: Status | None = None) -> Iterator[OperationView]:
         """Operations that match, newest first."""
@@ -134,6 +139,7 @@ class Operations:
             stuck_since_ns=whole.last_ns if status is Status.STUCK else None,
             owed=owed,
             gaps=self._gaps_during(whole),
+            requests_only=self._unseen.touches(part.id for part in parts),
         )
 
     def _owed(self, part: Operation) -> Owed | None:

@@ -3,35 +3,30 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 
 import pytest
 
-from rpcscope.capture import CaptureReader
 from rpcscope.model import (
     Call,
     Flag,
     MessageKind,
-    Observation,
     Operation,
     Outcome,
     Resume,
     Sighting,
     Status,
-    Topology,
 )
 from rpcscope.pipeline import Recorder
 from rpcscope.rules import load_rules
 from tests.support.bus import Bus, Service
 from tests.support.memory import Given, Memory, record
+from tests.support.requests_only import only_requests, requests, sightings
 
 CAPTURES = Path(__file__).parents[1] / "captures"
 ALL = sorted(CAPTURES.glob("nova34*/*.jsonl.zst"))
 WITH_PARENTS = sorted((CAPTURES / "nova34-parents").glob("*.jsonl.zst"))
-UNSEEN = {"connection", "channel", "routed_queues", "user"}
 
 
 @pytest.fixture
@@ -47,30 +42,6 @@ def clerk(bus: Bus) -> Service:
 
 def name_of(path: Path) -> str:
     return f"{path.parent.name}/{path.name.partition('.')[0]}"
-
-
-@cache
-def sightings(path: Path) -> tuple[Sighting, ...]:
-    with CaptureReader(path) as reader:
-        return tuple(seen for batch in reader.batches() for seen in batch)
-
-
-def requests(path: Path, *, snapshots: bool = False) -> list[Sighting]:
-    """What of a recording a tap on the exchanges would have got."""
-    return only_requests(sightings(path), snapshots=snapshots)
-
-
-def only_requests(events: Iterable[Sighting], *, snapshots: bool = False) -> list[Sighting]:
-    """Publishes to an exchange that a queue can be bound to, without what the broker adds when it traces."""
-    found: list[Sighting] = []
-    for seen in events:
-        if isinstance(seen, Observation) and seen.headers.get("exchange_name"):
-            if seen.routing_key.startswith("publish."):
-                headers = {key: value for key, value in seen.headers.items() if key not in UNSEEN}
-                found.append(replace(seen, headers=headers))
-        elif isinstance(seen, Topology) and snapshots:
-            found.append(seen)
-    return found
 
 
 def of_bindings(resume: Resume) -> Resume:
