@@ -72,6 +72,7 @@ class OperationState:
         "last_ns",
         "lost",
         "over",
+        "over_ns",
         "project_id",
         "rank",
         "relayed_ns",
@@ -97,6 +98,7 @@ class OperationState:
         self.finishes: dict[tuple[str, str], int] = {}  # action events and when their last finish was published
         self.over: list[CallState] = []  # casts that ended since somebody looked
         self.starter: ProcessState | None = None  # who published its first RPC
+        self.over_ns = 0  # when an earlier run saw it end; it may have begun in what is read only now
         self.lost = False  # something it waited for was forgotten
         self.ended = 0  # casts and events that came to their end
         self.answered = 0  # calls that came to their end
@@ -158,6 +160,8 @@ class OperationState:
     def _has_ended(self, cast: CallState) -> bool:
         """Whether the end of its work was read before the cast itself."""
         since = cast.published_ns or 0
+        if self.over_ns > since:
+            return True
         if cast.end == "relay":
             return self.relayed_ns > since
         servers = cast.instances or [server for _, server in self.finishes]
@@ -333,6 +337,7 @@ class OperationState:
         self.last_ns, self.finished_ns = stored.last_ns, stored.finished_ns
         self.work_ns = stored.finished_ns or stored.last_ns
         self.instances = dict.fromkeys(stored.instances)
+        self.over_ns = stored.finished_ns or 0
         self.ended = int(stored.status in (Status.DONE, Status.FAILED))
         self.by_request.load(stored.by_request)
         self.by_cause.load(stored.by_cause)
