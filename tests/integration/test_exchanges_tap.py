@@ -11,6 +11,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pika
@@ -19,12 +20,14 @@ import pytest
 from rpcscope.decode import Decoder
 from rpcscope.errors import BrokerError
 from rpcscope.model import Gap, GapCause, Message, MessageKind, Sighting
+from rpcscope.private_broker import PrivateBroker
 from rpcscope.rules import load_rules
 from rpcscope_collectors.firehose import Firehose
+from rpcscope_collectors.management import Management
 from rpcscope_collectors.transport import Broker
 from rpcscope_collectors.views import Exchanges
 from tests.support.openstack import services
-from tests.support.rabbitmq import Cloud
+from tests.support.rabbitmq import Cloud, new_cloud
 from tests.support.tapping import GIVE_UP_S, gaps, observations, sightings_until
 
 pytestmark = pytest.mark.server
@@ -206,6 +209,17 @@ def test_it_needs_to_read_the_exchanges_and_its_queue_and_nothing_else(cloud: Cl
         sightings_until(tap, last(1))
 
 
+def test_the_tag_management_is_enough_to_find_the_exchanges(cloud: Cloud) -> None:
+    user = f"look-{cloud.vhost}"
+    cloud.server.add_user(user, "PS7q", tags="management")
+    cloud.server.grant(user, cloud.vhost, configure="", write="", read="")
+    management = Management(cloud.server.management_url, user, "PS7q")
+    broker = account(cloud, r"^(rpcscope\.tap\..*|nova)$")
+    with bus(cloud) as channel, Firehose(broker, view=Exchanges(), managements=[management]) as tap:
+        send(channel, "nova", n=1)
+        sightings_until(tap, last(1))
+
+
 def test_an_exchange_that_it_may_not_read_is_named(cloud: Cloud) -> None:
     broker = account(cloud, TAP)
     with bus(cloud), pytest.raises(BrokerError, match="read on nova") as caught:
@@ -247,6 +261,7 @@ def test_at_its_end_the_queue_and_the_bindings_are_gone_and_the_exchanges_of_ser
 RECORDER = """
 import sys, time
 from rpcscope_collectors.firehose import Firehose
+from rpcscope_collectors.management import Management
 from rpcscope_collectors.transport import from_transport_url
 from rpcscope_collectors.views import Exchanges
 with Firehose(from_transport_url(sys.argv[1]), view=Exchanges(["nova"]), expires_s=1):
@@ -312,3 +327,19 @@ def test_a_recorder_that_comes_back_late_says_that_requests_may_have_expired(clo
             seen = sightings_until(tap, last(1))
     (gap,) = gaps(seen, GapCause.DROPPED)
     assert gap.from_ns == since
+
+
+def test_after_the_broker_restarted_the_exchanges_that_services_declare_again_are_bound_again(tmp_path: Path) -> None:
+    with PrivateBroker() as server:
+        cloud = new_cloud(server, tmp_path)
+        with tap_of(cloud, resume_ns=0) as tap:
+            with bus(cloud) as channel:
+                wait_until(lambda: is_bound(cloud, "nova"))
+                send(channel, "nova", n=1)
+                sightings_until(tap, last(1))
+            server.restart()
+            with bus(cloud) as channel:
+                wait_until(lambda: is_bound(cloud, "nova"))
+                send(channel, "nova", n=2)
+                seen = sightings_until(tap, last(2))
+    assert gaps(seen, GapCause.DISCONNECTED)
