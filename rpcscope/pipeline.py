@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -20,8 +20,19 @@ from rpcscope.decode import Decoder
 from rpcscope.errors import DecodeError, StoreError
 from rpcscope.fingerprints import Fingerprints
 from rpcscope.garbage import seldom_collected
-from rpcscope.model import Batch, Counters, Gap, Marker, Observation, Resume, Sighting, Topology
+from rpcscope.model import (
+    Batch,
+    Counters,
+    Gap,
+    Marker,
+    Observation,
+    QueueSighting,
+    Resume,
+    Sighting,
+    Topology,
+)
 from rpcscope.modes import sees_replies
+from rpcscope.queue_intake import QueueIntake
 from rpcscope.rules import Rules
 
 log = logging.getLogger(__name__)
@@ -33,7 +44,9 @@ SILENCE_NS = 5_000_000_000
 class Source(Protocol):
     """What yields sightings: a tap or a capture file."""
 
-    def batches(self, max_events: int = 2000, max_wait_s: float = 0.5) -> Iterator[list[Sighting]]:
+    def batches(
+        self, max_events: int = 2000, max_wait_s: float = 0.5
+    ) -> Iterator[list[Sighting]] | Iterator[list[Sighting | QueueSighting]]:
         """Lists of sightings, also empty ones now and then, until the source ends or is stopped."""
         ...
 
@@ -97,6 +110,7 @@ class Recorder:
         self._committed_ns = 0
         self._pause = pause
         self._position = self._skip = resume.position
+        self._queues = QueueIntake()
         self._count = Count()
 
     def run(
@@ -150,7 +164,7 @@ class Recorder:
             return False
         return self._clock() - self._committed_ns >= SILENCE_NS
 
-    def _take(self, sightings: list[Sighting]) -> list[Gap]:
+    def _take(self, sightings: Sequence[Sighting | QueueSighting]) -> list[Gap]:
         gaps = []
         for sighting in sightings:
             if type(sighting) is Observation:
@@ -162,6 +176,8 @@ class Recorder:
                 self._correlator.learn(sighting)
             elif isinstance(sighting, Gap):
                 gaps.append(sighting)
+            elif not isinstance(sighting, Observation):
+                self._queues.feed(sighting)
         return gaps
 
     def _observe(self, seen: Observation) -> None:
@@ -188,6 +204,7 @@ class Recorder:
             if caught_up:  # else what would end a call may be waiting behind this batch
                 self._correlator.advance(self._committed_ns)
         changes = self._correlator.flush(final=ended)
+        queues = self._queues.take_new()
         batch = Batch(
             recording_id=self._resume.recording.id,
             calls=changes.closed,
@@ -201,6 +218,11 @@ class Recorder:
             counters=self.counters(),
             last_ns=self._correlator.now_ns,
             ended=ended,
+            queue_polls=queues.queue_polls,
+            queue_samples=queues.queue_samples,
+            family_samples=queues.family_samples,
+            node_states=queues.node_states,
+            churn=queues.churn,
         )
         self._write(batch)
 

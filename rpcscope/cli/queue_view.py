@@ -57,7 +57,7 @@ def _table(rows: Sequence[QueueRow], *, by_queue: bool, vhosts: bool) -> Table:
     counts = [">ready", ">unacked", ">growth", ">consumers"]
     kind = ["type", "node", "state"] if by_queue else [">queues", ">consumerless"]
     measures = [">memory", ">publish/s", ">deliver/s", ">ack/s"]
-    lines = table(*(["vhost"] if vhosts else []), "!queue" if by_queue else "!family", *counts, *kind, *measures)
+    lines = table(*(["vhost"] if vhosts else []), "queue" if by_queue else "family", *counts, *kind, *measures)
     for row in rows:
         own = [cell(row.type), cell(row.node), cell(row.state)] if by_queue else []
         own = own or [cell(number(row.queues)), cell(number(row.consumerless))]

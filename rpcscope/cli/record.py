@@ -75,16 +75,28 @@ def _tap_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @db_option()
 @rules_option()
 @click.option("--ignore-traceparent", is_flag=True, help="Infer every parent.")
+@click.option(
+    "--prometheus-url",
+    "prometheus_urls",
+    multiple=True,
+    metavar="URL",
+    help="rabbitmq_prometheus, one per node: queue depth costs less there than by --management-url.",
+)
+@click.option(
+    "--churn", is_flag=True, help="Queues, connections and consumers that come and go (rabbitmq_event_exchange)."
+)
 @format_option("table", "json")
 def record_command(
     db: str | None, rules: tuple[Path, ...], mode: str, name: str, conditions: str, duration: float | None,
-    ignore_traceparent: bool, format_: str, no_trace: bool, **where: Any,
+    ignore_traceparent: bool, format_: str, no_trace: bool, prometheus_urls: tuple[str, ...], churn: bool, **where: Any,
 ) -> None:  # fmt: skip
     """Record the RPCs of a live broker until Ctrl-C, into the database.
 
     Switches RabbitMQ's tracing on through the management API and off again at the end. What the database
-    has is acknowledged, nothing before; a recorder that was killed goes on where it stopped.
+    has is acknowledged, nothing before; a recorder that was killed goes on where it stopped. Where it may
+    ask (--management-url, --prometheus-url), it samples the queues, too: see `rpcscope queues`.
     """
+    from rpcscope.cli.watch import watched
     from rpcscope.pipeline import Recorder
     from rpcscope.query.times import iso
 
@@ -102,7 +114,8 @@ def record_command(
             )  # fmt: skip
             recorder = Recorder(writer, resume, known, use_traceparent=not ignore_traceparent, clock=time.time_ns)
             click.echo(f"rpcscope: recording {broker}, mode {mode}; {_ENDS}", err=True)
-            recorder.run(tap, progress=_status_line(tap))
+            with watched(tap, broker, where["management_urls"], prometheus_urls, churn=churn) as source:
+                recorder.run(source, progress=_status_line(tap))
             totals = recorder.end()
             stopped()
         reader = store.reader()

@@ -1,0 +1,67 @@
+"""What `record` watches besides messages: queue depth, nodes, and queues that come and go."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rpcscope.model import QueueSighting, Sighting
+    from rpcscope_collectors.firehose import Firehose
+    from rpcscope_collectors.transport import Broker
+
+_KEPT = 8
+"""Polls that wait for a store that is away: the newest, since each may hold 20,000 queues."""
+
+
+class Watched:
+    """A tap's batches, with what was seen of the queues in between."""
+
+    def __init__(self, tap: Firehose) -> None:
+        self._tap = tap
+        self._seen: deque[QueueSighting] = deque(maxlen=_KEPT)
+
+    def hand_on(self, seen: QueueSighting) -> None:
+        """Called by the queue taps' threads."""
+        self._seen.append(seen)
+
+    def batches(self, max_events: int = 2000, max_wait_s: float = 0.5) -> Iterator[list[Sighting | QueueSighting]]:
+        """As the tap's."""
+        for sightings in self._tap.batches(max_events, max_wait_s):
+            both: list[Sighting | QueueSighting] = [*sightings]
+            while self._seen:
+                both.append(self._seen.popleft())
+            yield both
+
+    def ack(self) -> None:
+        """As the tap's."""
+        self._tap.ack()
+
+
+@contextmanager
+def watched(
+    tap: Firehose, broker: Broker, management_urls: Sequence[str], prometheus_urls: Sequence[str], *, churn: bool
+) -> Iterator[Watched]:
+    """The tap with queue taps beside it, as far as there is something to ask. They end with the block."""
+    from rpcscope_collectors.churn import ChurnTap
+    from rpcscope_collectors.prometheus import Prometheus
+    from rpcscope_collectors.queue_api import QueueApi
+    from rpcscope_collectors.queues import QueueTap
+
+    source = Watched(tap)
+    with ExitStack() as stack:
+        if management_urls or prometheus_urls:
+            apis = [QueueApi(url, broker.username, broker.password) for url in management_urls]
+            metrics = [Prometheus(url) for url in prometheus_urls]
+            queues = QueueTap(broker.vhost, apis=apis, metrics=metrics, hand_on=source.hand_on)
+            queues.start()
+            stack.callback(queues.stop)
+        if churn:
+            events = ChurnTap(broker, hand_on=source.hand_on)
+            events.start()
+            stack.callback(events.stop)
+        yield source
