@@ -5,13 +5,26 @@ both promise.
 """
 
 from rpcscope.store.failures import TransientStoreError
-from rpcscope.store.protocol import MethodTotal, OperationFilter, Reader, RecordingInfo, StoreStatus, Writer
+from rpcscope.store.protocol import (
+    HEALTH_EVERY_S,
+    GapTotal,
+    MethodTotal,
+    OperationFilter,
+    Reader,
+    RecorderHealth,
+    RecordingInfo,
+    StoreStatus,
+    Writer,
+)
 from rpcscope.store.store import Store, open_store
 
 __all__ = [
+    "HEALTH_EVERY_S",
+    "GapTotal",
     "MethodTotal",
     "OperationFilter",
     "Reader",
+    "RecorderHealth",
     "RecordingInfo",
     "Store",
     "StoreStatus",

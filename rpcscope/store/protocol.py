@@ -17,6 +17,7 @@ from rpcscope.model import (
     Counters,
     FamilySample,
     Gap,
+    GapCause,
     MessageKind,
     NodeState,
     Operation,
@@ -87,6 +88,41 @@ class RecordingTotals:
     rpcs: int  # calls, casts and fanouts
 
 
+HEALTH_EVERY_S = 5.0
+"""A recorder that runs reports its health this often."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecorderHealth:
+    """What a recorder that runs says of itself. Memory and CPU are those of its process."""
+
+    recording_id: int
+    at_ns: int  # when it said so
+    since_ns: int  # when it began to record
+    host: str  # where it runs
+    pid: int
+    stored_ns: int  # its last commit; 0 before the first
+    events_rate: float  # events a second, over the last minute
+    backlog: int  # events read from the broker and not yet taken up
+    cpu_share: float  # of one core, over the last minute
+    lag_ns: int | None = None  # how late it reads; None while not known
+    rss_bytes: int | None = None  # memory; None where the system does not tell
+    nodes_traced: int | None = None  # None when it does not switch tracing, so can not tell
+    nodes: int | None = None  # nodes of the broker that run
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GapTotal:
+    """The gaps of one recording that have one cause."""
+
+    recording_id: int
+    cause: GapCause
+    gaps: int
+    blind_ns: int
+    estimate: int  # messages missed in those gaps where the broker's counters told
+    unknown: int  # gaps of which nobody knows how much was missed
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreStatus:
     """What `rpcscope db status` shows."""
@@ -127,6 +163,10 @@ class Writer(Protocol):
         After an error nothing of the batch is stored and the writer can go on. After a TransientStoreError the same
         batch may be written again: should its commit have arrived after all, it is not stored twice.
         """
+        ...
+
+    def report(self, health: RecorderHealth) -> None:
+        """Replaces what the recorder of a recording last said of itself. Any thread may, while another one writes."""
         ...
 
     def prune(self, before_ns: int) -> dict[str, int]:
@@ -227,6 +267,14 @@ class Reader(Protocol):
 
     def churn(self, from_ns: int, to_ns: int, limit: int = 1_000) -> list[ChurnEvent]:
         """What came and went in a time, both ends included, the newest first."""
+        ...
+
+    def health(self) -> list[RecorderHealth]:
+        """What each recorder said last of itself, by recording; recordings that never said anything are left out."""
+        ...
+
+    def gap_totals(self) -> list[GapTotal]:
+        """Gaps added up by recording and cause, in this order."""
         ...
 
     def counts(self) -> dict[str, int]:

@@ -10,10 +10,19 @@ from sqlalchemy import select
 from rpcscope.model import Call, ChurnEvent, FamilySample, Gap, NodeState, Operation, Process, QueuePoll, QueueSample
 from rpcscope.store import call_query, operation_query, total_query
 from rpcscope.store.database import Database
+from rpcscope.store.health_rows import gap_totals, health_by_recording
 from rpcscope.store.migrate import database_status, table_counts
 from rpcscope.store.names import NameReader
 from rpcscope.store.operation_rows import PROCESS_NAMES, process_of
-from rpcscope.store.protocol import MethodTotal, OperationFilter, RecordingInfo, RecordingTotals, StoreStatus
+from rpcscope.store.protocol import (
+    GapTotal,
+    MethodTotal,
+    OperationFilter,
+    RecorderHealth,
+    RecordingInfo,
+    RecordingTotals,
+    StoreStatus,
+)
 from rpcscope.store.queue_query import QueueQuery
 from rpcscope.store.recording_rows import counters_of, gap_of, recording_of
 from rpcscope.store.schema import gap, process, recording
@@ -119,6 +128,14 @@ class SqlReader:
     def churn(self, from_ns: int, to_ns: int, limit: int = 1_000) -> list[ChurnEvent]:
         """What came and went in a time."""
         return self._queues.churn(from_ns, to_ns, limit)
+
+    def health(self) -> list[RecorderHealth]:
+        """What each recorder said last of itself."""
+        return health_by_recording(self._database)
+
+    def gap_totals(self) -> list[GapTotal]:
+        """Gaps added up by recording and cause."""
+        return gap_totals(self._database)
 
     def counts(self) -> dict[str, int]:
         """Rows of each table."""

@@ -217,6 +217,24 @@ gap = _table(
     Column("note", Text, nullable=False),
 )
 
+# What a recorder says of itself every few seconds; its newest word replaces the one before.
+recorder_health = _table(
+    "recorder_health",
+    _id("recording_id"),
+    _text("host"),
+    _big("at_ns"),
+    _big("since_ns"),
+    _big("pid"),
+    _big("stored_ns"),
+    _big("events_milli"),  # events in 1,000 seconds
+    _big("backlog"),
+    _big("cpu_milli"),  # thousandths of a core
+    _big("lag_ns", nullable=True),
+    _big("rss_bytes", nullable=True),
+    _big("nodes_traced", nullable=True),
+    _big("nodes", nullable=True),
+)
+
 tap_fingerprint = _table(
     "tap_fingerprint",
     _id("recording_id"),

@@ -14,8 +14,10 @@ from rpcscope.store.bulk import insert_calls
 from rpcscope.store.call_rows import call_names, call_rows, open_row
 from rpcscope.store.database import Database
 from rpcscope.store.failures import TransientStoreError
+from rpcscope.store.health_rows import put_health
 from rpcscope.store.names import NameWriter
 from rpcscope.store.operation_rows import instance_rows, operation_names, operation_row, process_names, process_row
+from rpcscope.store.protocol import RecorderHealth
 from rpcscope.store.prune import prune
 from rpcscope.store.queue_rows import churn_row, family_row, node_row, poll_row, queue_names, sample_row
 from rpcscope.store.recording_rows import COUNTERS, gap_row, progress_row
@@ -80,6 +82,10 @@ class SqlWriter:
         self._doubtful = None
         self._batches[batch.recording_id] = count
         self._names.remember(names)
+
+    def report(self, health: RecorderHealth) -> None:
+        """Replaces what the recorder last said of itself."""
+        put_health(self._database, health)
 
     def prune(self, before_ns: int) -> dict[str, int]:
         """Removes what ended before a time."""
