@@ -230,7 +230,7 @@ class MessageKind(IntEnum):
 RPCS = (MessageKind.REQUEST, MessageKind.CAST, MessageKind.FANOUT)
 
 
-@dataclass_transform(frozen_default=True, kw_only_default=True)
+@dataclass_transform(frozen_default=True)
 def _checked_frozen(cls: type[_T]) -> type[_T]:
     """Frozen for the type checker alone: setting each field by a call would take three times as long."""
     return dataclass(slots=True, unsafe_hash=True)(cls)

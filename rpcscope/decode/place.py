@@ -6,22 +6,19 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from rpcscope import safe
-from rpcscope.model import Event
+from rpcscope.model import Event, MessageKind
 
 _FANOUT = "_fanout"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Exchange, queue and routing key of an event. Every string is safe."""
+    """Exchange and queue of an event, and whom its routing key addresses. Every string is safe."""
 
     event: Event | None  # None: the broker traced something else
     exchange: str  # "" is the default exchange
     queue: str  # of a delivery
-    routing_key: str
-    topic: str  # of a request or cast: the routing key without its server part
-    server: str
-    fanout_topic: str | None  # None: not a fanout exchange
+    addressed: tuple[tuple[MessageKind, str, str], ...]  # by kind of its content: its kind here, topic and server
 
 
 @lru_cache(65536)
@@ -33,15 +30,11 @@ def place(traced: str, exchange_name: str, routing_key: str) -> Place:
     """
     event, queue = _event(traced)
     exchange = safe.name(exchange_name)
-    topic, server = _topic(routing_key)
     return Place(
         event=event,
         exchange=exchange,
         queue=queue,
-        routing_key=safe.name(routing_key),
-        topic=topic,
-        server=server,
-        fanout_topic=exchange.removesuffix(_FANOUT) if exchange.endswith(_FANOUT) else None,
+        addressed=tuple(_address(kind, exchange, routing_key) for kind in MessageKind),
     )
 
 
@@ -50,6 +43,15 @@ def _event(traced: str) -> tuple[Event | None, str]:
     if event == "publish":
         return Event.PUBLISH, ""
     return (Event.DELIVER, safe.name(queue)) if event == "deliver" else (None, "")
+
+
+def _address(kind: MessageKind, exchange: str, routing_key: str) -> tuple[MessageKind, str, str]:
+    """Kind, topic and server of a message with content of that kind."""
+    if kind is MessageKind.CAST and exchange.endswith(_FANOUT):
+        return MessageKind.FANOUT, exchange.removesuffix(_FANOUT), ""
+    if kind is MessageKind.REQUEST or kind is MessageKind.CAST:
+        return kind, *_topic(routing_key)
+    return kind, safe.name(routing_key) if kind is MessageKind.NOTIFICATION else "", ""
 
 
 def _topic(routing_key: str) -> tuple[str, str]:
