@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rpcscope.model import Call, Clock, Event, Flag, Message, MessageKind, Outcome, ParentSource
+from rpcscope.correlate.words import LATE_REPLY, NO_REQUEST, PUBLISH, REDELIVERED, REPLY, REQUEST
+from rpcscope.model import Call, Clock, Flag, Message, MessageKind, Outcome, ParentSource
 
 if TYPE_CHECKING:
     from rpcscope.correlate.identity import ProcessState
@@ -136,7 +137,7 @@ class CallState:
 
     def saw_request(self, m: Message, process: ProcessState) -> None:
         """A publish or a delivery of the request, cast, fanout or notification itself."""
-        if m.event is Event.PUBLISH:
+        if m.event is PUBLISH:
             if self.published_ns is not None:
                 self.flags |= Flag.REPUBLISHED
             self.publishes += 1
@@ -145,11 +146,12 @@ class CallState:
                 self.published_ns, self.clock, self.from_process = m.at_ns, m.clock, process
             if m.routed == 0:
                 self.flags |= Flag.UNROUTABLE
-            self.routed = max(self.routed, m.routed)
+            if m.routed > self.routed:
+                self.routed = m.routed
         else:
             self.copies += 1
             if m.broker_redelivered:
-                self.flags |= Flag.REDELIVERED
+                self.flags |= REDELIVERED
             if self.delivered_ns is None or m.at_ns < self.delivered_ns:
                 self.delivered_ns, self.to_process = m.at_ns, process
         self._saw(m.at_ns)
@@ -164,8 +166,8 @@ class CallState:
 
     def saw_reply(self, m: Message, process: ProcessState) -> None:
         """A publish or a delivery of a reply or heartbeat."""
-        final = m.kind is MessageKind.REPLY
-        if m.event is Event.PUBLISH:
+        final = m.kind is REPLY
+        if m.event is PUBLISH:
             self.reply_bytes += m.size
             if final:
                 self.replies += 1
@@ -183,7 +185,8 @@ class CallState:
         self._saw(m.at_ns)
 
     def _saw(self, at_ns: int) -> None:
-        self.last_ns = max(self.last_ns, at_ns)
+        if at_ns > self.last_ns:
+            self.last_ns = at_ns
 
     def deadline_ns(self) -> int | None:
         """When the caller's time is over."""
@@ -204,7 +207,7 @@ class CallState:
 
     def outcome(self) -> Outcome:
         """By what was seen so far."""
-        if self.kind is not MessageKind.REQUEST:
+        if self.kind is not REQUEST:
             return Outcome.NONE
         deadline = self.deadline_ns()
         if self.replied_ns is None:
@@ -223,9 +226,9 @@ class CallState:
         flags = self.flags
         outcome = self.outcome()
         if outcome is Outcome.TIMED_OUT and self.replied_ns is not None:
-            flags |= Flag.LATE_REPLY
+            flags |= LATE_REPLY
         if self.published_ns is None:
-            flags |= Flag.NO_REQUEST
+            flags |= NO_REQUEST
         if closed and outcome is Outcome.PENDING:
             outcome = Outcome.UNANSWERED
         return Call(
@@ -280,7 +283,7 @@ def restored(stored: Call, rules: Rules) -> CallState:
     for name in _STORED:
         setattr(call, name, getattr(stored, name))
     call.end = rules.end_of(stored)
-    call.blind = stored.kind is MessageKind.REQUEST and stored.outcome is Outcome.NONE
+    call.blind = stored.kind is REQUEST and stored.outcome is Outcome.NONE
     call.stored = True
     call.counted = call.counts()
     return call

@@ -22,7 +22,8 @@ from rpcscope.correlate.operations import OperationState
 from rpcscope.correlate.parents import Parents
 from rpcscope.correlate.patience import Patience
 from rpcscope.correlate.requests_only import RequestParents
-from rpcscope.model import Call, Event, Flag, Message, MessageKind, Operation, Process, Resume, Topology
+from rpcscope.correlate.words import DELIVER, FANOUT, HEARTBEAT, NOTIFICATION, PUBLISH, REDELIVERED, REPLY, REQUEST
+from rpcscope.model import Call, Flag, Message, Operation, Process, Resume, Topology
 from rpcscope.rules import Rules
 
 
@@ -98,16 +99,18 @@ class Correlator:
 
     def feed(self, m: Message) -> None:
         """Take one sighting of a message."""
-        self.now_ns = max(self.now_ns, m.at_ns)
+        at_ns = m.at_ns
+        if at_ns > self.now_ns:
+            self.now_ns = at_ns
         process = self._process(m)
-        self._identity.seen(process, m.at_ns)
-        if m.event is Event.DELIVER:
+        self._identity.seen(process, at_ns)
+        if m.event is DELIVER:
             self.copies += 1
             self._patience.sees_deliveries = True
             self._identity.consumes(m.connection, m.queue)
         else:
             self.messages += 1
-        if m.kind in (MessageKind.REPLY, MessageKind.HEARTBEAT):
+        if m.kind is REPLY or m.kind is HEARTBEAT:
             self._reply(m, process)
         else:
             self._request(m, process)
@@ -164,10 +167,8 @@ class Correlator:
             self._calls[m.unique_id] = call
             if m.msg_id:
                 self._by_msg[m.msg_id] = call
-        first_publish = m.event is Event.PUBLISH and call.published_ns is None
-        another_worker = m.event is Event.DELIVER and (
-            call.delivered_ns is None or m.kind is MessageKind.FANOUT or m.broker_redelivered
-        )
+        first_publish = m.event is PUBLISH and call.published_ns is None
+        another_worker = m.event is DELIVER and (call.delivered_ns is None or m.kind is FANOUT or m.broker_redelivered)
         if not call.is_known:
             self._ledger.uncount(call)
             call.describe(m)
@@ -177,10 +178,10 @@ class Correlator:
             call.operation.saw_request(m, self._rules)
         call.saw_request(m, process)
         self._ledger.touch(call)
-        if m.kind is MessageKind.NOTIFICATION:
+        if m.kind is NOTIFICATION:
             self._plan(call)
             return
-        if m.reply_q and m.event is Event.PUBLISH:
+        if m.reply_q and m.event is PUBLISH:
             self._identity.waits_at(m.connection or m.reply_q, m.reply_q)
         if first_publish:
             self._published(call, m, process.root())
@@ -238,9 +239,9 @@ class Correlator:
         was_answered = call.answered
         call.saw_reply(m, process)
         self._ledger.touch(call)
-        if m.event is Event.DELIVER:
+        if m.event is DELIVER:
             self._patience.sees_reply_copies = True
-        elif call.to_process is not None and m.kind is MessageKind.REPLY and not call.flags & Flag.REDELIVERED:
+        elif call.to_process is not None and m.kind is REPLY and not call.flags & REDELIVERED:
             self._identity.same(call.to_process, process)
         if call.answered and not was_answered and call.is_known:
             self._parents.done(call)
@@ -326,7 +327,7 @@ class Correlator:
             return
         if call.touched:
             self._ledger.count(call)
-        if not call.answered and call.kind is MessageKind.REQUEST:
+        if not call.answered and call.kind is REQUEST:
             self._parents.done(call)
         call.look_ns = 0
         del self._calls[call.unique_id]

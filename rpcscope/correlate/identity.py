@@ -103,7 +103,8 @@ class Identity:
 
     def seen(self, state: ProcessState, at_ns: int) -> None:
         """It published or consumed something."""
-        state.seen_ns = max(state.seen_ns, at_ns)
+        if at_ns > state.seen_ns:
+            state.seen_ns = at_ns
         if state.gone_ns is not None and at_ns > state.gone_ns:
             state.gone_ns = None
             self._touch(state)
@@ -128,13 +129,14 @@ class Identity:
     def waits_at(self, connection: str, reply_queue: str) -> None:
         """The process of a connection owns a reply queue."""
         owner = self._by_reply_queue.get(reply_queue)
-        self.of(connection).waits = True
+        state = self.of(connection)
+        state.waits = True
         if owner is None:
             if len(self._by_reply_queue) >= MAX_CONNECTIONS:
                 self._by_reply_queue.clear()
-            self._by_reply_queue[reply_queue] = self.of(connection)
-        else:
-            self.same(owner, self.of(connection))
+            self._by_reply_queue[reply_queue] = state
+        elif owner is not state:
+            self.same(owner, state)
 
     def same(self, one: ProcessState, other: ProcessState) -> None:
         """Two states are one process, unless snapshots say that they are not."""

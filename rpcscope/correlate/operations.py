@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rpcscope.correlate.calls import CallState
 from rpcscope.correlate.identity import ProcessState
+from rpcscope.correlate.words import CAST, HEARTBEAT, NOTIFICATION, REPLY, REQUEST
 from rpcscope.model import Flag, Message, MessageKind, Operation, Outcome, Status, Tally
 from rpcscope.rules import Rules
 from rpcscope.rules.rules import NONE, STEP, any_fits
@@ -28,8 +29,8 @@ class Tallies:
     def add(self, kind: MessageKind, publishes: int, replies: int, heartbeats: int, copies: int, size: int) -> None:
         """Count what is new of one call."""
         self.counts[kind] += publishes
-        self.counts[MessageKind.REPLY] += replies
-        self.counts[MessageKind.HEARTBEAT] += heartbeats
+        self.counts[REPLY] += replies
+        self.counts[HEARTBEAT] += heartbeats
         self.copies += copies
         self.bytes += size
 
@@ -113,7 +114,7 @@ class OperationState:
             self.started_ns = m.at_ns
         self.global_request_id = self.global_request_id or m.global_request_id
         self.project_id = self.project_id or m.project_id
-        if m.kind is MessageKind.NOTIFICATION:
+        if m.kind is NOTIFICATION:
             return
         self._weigh(m, rules)
         if len(self.instances) < MAX_INSTANCES:
@@ -138,16 +139,17 @@ class OperationState:
 
     def saw(self, at_ns: int, *, is_work: bool = False) -> None:
         """An event of it. `is_work`: it made it happen; else it may only carry its request id."""
-        self.last_ns = max(self.last_ns, at_ns)
-        if is_work:
-            self.work_ns = max(self.work_ns, at_ns)
+        if at_ns > self.last_ns:
+            self.last_ns = at_ns
+        if is_work and at_ns > self.work_ns:
+            self.work_ns = at_ns
 
     def opens(self, call: CallState, rules: Rules) -> None:
         """A call awaits its reply, a cast its work's end."""
-        if call.kind is MessageKind.REQUEST:
+        if call.kind is REQUEST:
             if not (call.answered or call.timed_out or call.blind):
                 self.awaited[call.id] = call
-        elif call.kind is MessageKind.CAST and call.end and not call.ended:
+        elif call.kind is CAST and call.end and not call.ended:
             self.casts[call.id] = call
             if self._has_ended(call):
                 self._ends(call, self.error, self.error_ns)
@@ -183,7 +185,7 @@ class OperationState:
 
     def relayed(self, call: CallState) -> None:
         """A cast to a host is what conductors work towards; without a known cause it is any conductor's."""
-        if call.kind is not MessageKind.CAST or not call.server:
+        if call.kind is not CAST or not call.server:
             return
         at_ns = call.published_ns or 0
         if call.parent is None:

@@ -23,7 +23,8 @@ from collections import Counter, OrderedDict
 
 from rpcscope.correlate.calls import CallState
 from rpcscope.correlate.identity import ProcessState
-from rpcscope.model import MessageKind, ParentSource
+from rpcscope.correlate.words import REQUEST
+from rpcscope.model import ParentSource
 from rpcscope.rules import Rules
 
 ORPHAN_NS = 200_000_000  # a delivery may be traced this much after what it caused
@@ -38,6 +39,7 @@ class Parents:
 
     def __init__(self, rules: Rules, *, use_traceparent: bool = True) -> None:
         self._rules = rules
+        self._leaders = frozenset(rules.follows.values())
         self._use_traceparent = use_traceparent
         self._holders: OrderedDict[str, list[ProcessState]] = OrderedDict()  # request id -> unnamed processes
         self._habits: Counter[tuple[str, str, str]] = Counter()  # (handler, step before, step) -> times seen
@@ -68,7 +70,7 @@ class Parents:
             call.cause = followed.cause
             return self._attribute(call, followed.parent, ParentSource.INFERRED)
         parent, source = self._find(call, process)
-        if call.method in self._rules.follows.values():
+        if call.method in self._leaders:
             process.last_leader[call.method] = call
         if parent is None and call.operation is not None:
             process.orphans.append(call)
@@ -185,7 +187,7 @@ class Parents:
         if len(self._habits) > MAX_HABITS:
             self._habits = Counter(dict(self._habits.most_common(MAX_HABITS // 2)))
         parent.last_step = call.method
-        if call.kind is MessageKind.REQUEST and not call.answered:
+        if call.kind is REQUEST and not call.answered:
             parent.busy_with = call
         return parent
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rpcscope.correlate.calls import CallState
 from rpcscope.correlate.limits import Limits
-from rpcscope.model import MessageKind
+from rpcscope.correlate.words import CAST, HEARTBEAT, REPLY, REQUEST
 
 
 class Patience:
@@ -17,11 +17,11 @@ class Patience:
 
     def is_complete(self, call: CallState) -> bool:
         """Whether nothing more is expected of it, but for late copies."""
-        if call.kind is MessageKind.REQUEST:
-            return (call.answered or call.blind) and call.is_known
-        if call.kind is MessageKind.CAST:
+        if call.kind is REQUEST:
+            return (call.replied_ns is not None or call.blind) and call.is_known
+        if call.kind is CAST:
             return not (_is_at_work(call) or self._is_queued(call))
-        return call.kind not in (MessageKind.REPLY, MessageKind.HEARTBEAT)  # their request may come
+        return call.kind not in (REPLY, HEARTBEAT)  # their request may come
 
     def may_close_at_end(self, call: CallState) -> bool:
         """A reply that was not delivered yet will be, for who goes on with the recording."""
@@ -38,7 +38,7 @@ class Patience:
         limits, deadline = self._limits, call.deadline_ns()
         if call.published_ns is None or call.timed_out:
             return max(call.last_ns, deadline or 0) + limits.late_ns
-        if call.kind is MessageKind.CAST and (not _is_at_work(call) or call.is_lost_to_sight):
+        if call.kind is CAST and (not _is_at_work(call) or call.is_lost_to_sight):
             return call.last_ns + limits.undelivered_ns
         return call.published_ns + limits.unanswered_ns if deadline is None else deadline
 

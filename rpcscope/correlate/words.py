@@ -1,0 +1,22 @@
+"""Members of the model's enumerations under names of their own.
+
+Looking one up in its class takes 45 ns, and combining flags half a microsecond: each event needs some ten of them.
+"""
+
+from __future__ import annotations
+
+from rpcscope.model import Event, Flag, MessageKind
+
+PUBLISH = Event.PUBLISH
+DELIVER = Event.DELIVER
+
+REQUEST = MessageKind.REQUEST
+CAST = MessageKind.CAST
+FANOUT = MessageKind.FANOUT
+REPLY = MessageKind.REPLY
+HEARTBEAT = MessageKind.HEARTBEAT
+NOTIFICATION = MessageKind.NOTIFICATION
+
+REDELIVERED = int(Flag.REDELIVERED)
+NO_REQUEST = int(Flag.NO_REQUEST)
+LATE_REPLY = int(Flag.LATE_REPLY)
