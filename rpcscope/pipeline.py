@@ -107,7 +107,7 @@ class Recorder:
         self._correlator.resume(resume)
         self._fingerprints = Fingerprints(resume.fingerprints)
         self._clock = clock
-        self._committed_ns = 0
+        self._committed_ns = self._stored_ns = 0
         self._pause = pause
         self._position = self._skip = resume.position
         self._queues = QueueIntake()
@@ -143,6 +143,11 @@ class Recorder:
         self._count.rejected += rejected
         self._commit([], ended=True)
         return self.counters()
+
+    @property
+    def stored_ns(self) -> int:
+        """When the store last took something, by the recorder's clock; 0 before that or without a clock."""
+        return self._stored_ns
 
     def counters(self) -> Counters:
         """Totals of the recording, over all its runs."""
@@ -225,6 +230,7 @@ class Recorder:
             churn=queues.churn,
         )
         self._write(batch)
+        self._stored_ns = self._clock() if self._clock is not None else 0
 
     def _write(self, batch: Batch) -> None:
         """Try until it is in: a database that restarts or is locked gets the same batch again."""

@@ -63,6 +63,13 @@ class Tracing:
 
         A node that restarted has lost it. Raises BrokerError when no node is within reach or one refuses.
         """
+        try:
+            return self._rearm()
+        except BrokerError:
+            self._traced = ()  # nobody knows now
+            raise
+
+    def _rearm(self) -> tuple[str, ...]:
         with self._leases.locked():
             reached, _ = self._reach()
             lease = self._leases.get(self._lease)
@@ -100,7 +107,6 @@ class Tracing:
                 reached.setdefault(overview.node, management)
             except BrokerError as error:
                 fault = error
-        self._traced = ()
         if not reached:
             advice = _by_hand("on", self._vhost, self._running or ["NODE"])
             raise BrokerError(f"{str(fault).rstrip('.')}. {advice}")

@@ -24,6 +24,7 @@ COMMANDS = {
     "show": ("rpcscope.cli.look", "One operation: who called whom, and how long it took."),
     "calls": ("rpcscope.cli.look", "List calls, casts and fanouts."),
     "stuck": ("rpcscope.cli.look", "Operations that are not over: who owes the answer."),
+    "status": ("rpcscope.cli.status", "Recorders: which run, how far behind, what they missed."),
     "queues": ("rpcscope.cli.queues", "How deep the queues are, which grow, which nobody consumes."),
     "db": ("rpcscope.cli.database", "Upgrade, inspect and prune the database."),
     "demo": ("rpcscope.cli.demo", "A recording of a real nova, and the same played live."),

@@ -85,10 +85,15 @@ def _tap_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option(
     "--churn", is_flag=True, help="Queues, connections and consumers that come and go (rabbitmq_event_exchange)."
 )
+@click.option(
+    "--metrics-port", type=click.IntRange(1, 65535), metavar="PORT",
+    help="Its own health for Prometheus, at http://127.0.0.1:PORT/metrics; see also `rpcscope status`.",
+)  # fmt: skip
 @format_option("table", "json")
 def record_command(
     db: str | None, rules: tuple[Path, ...], mode: str, name: str, conditions: str, duration: float | None,
-    ignore_traceparent: bool, format_: str, no_trace: bool, prometheus_urls: tuple[str, ...], churn: bool, **where: Any,
+    ignore_traceparent: bool, format_: str, no_trace: bool, prometheus_urls: tuple[str, ...], churn: bool,
+    metrics_port: int | None, **where: Any,
 ) -> None:  # fmt: skip
     """Record the RPCs of a live broker until Ctrl-C, into the database.
 
@@ -96,13 +101,17 @@ def record_command(
     has is acknowledged, nothing before; a recorder that was killed goes on where it stopped. Where it may
     ask (--management-url, --prometheus-url), it samples the queues, too: see `rpcscope queues`.
     """
+    from rpcscope.cli.exposition import exposition
+    from rpcscope.cli.health import HealthReport
+    from rpcscope.cli.metrics import served
     from rpcscope.cli.watch import watched
     from rpcscope.pipeline import Recorder
     from rpcscope.query.times import iso
 
     known = the_rules(rules)
     broker = _the_broker(where["transport_url"], where["config_file"])
-    with opened(db, create=True) as store:
+    reports: list[HealthReport] = []
+    with opened(db, create=True) as store, served(metrics_port, lambda: exposition([r.look() for r in reports])):
         scope = f"{broker} {name}"
         earlier = [info.last_ns for info in store.reader().recordings() if info.recording.scope == scope]
         tap, tracing = _tap(broker, where, mode, name, no_trace=no_trace, resume_ns=max(earlier, default=0))
@@ -114,9 +123,11 @@ def record_command(
             )  # fmt: skip
             recorder = Recorder(writer, resume, known, use_traceparent=not ignore_traceparent, clock=time.time_ns)
             click.echo(f"rpcscope: recording {broker}, mode {mode}; {_ENDS}", err=True)
-            with watched(tap, broker, where["management_urls"], prometheus_urls, churn=churn) as source:
-                recorder.run(source, progress=_status_line(tap))
-            totals = recorder.end()
+            with HealthReport(store, resume.recording, recorder, tap, tracing) as report:
+                reports.append(report)
+                with watched(tap, broker, where["management_urls"], prometheus_urls, churn=churn) as source:
+                    recorder.run(source, progress=_status_line(tap))
+                totals = recorder.end()
             stopped()
         reader = store.reader()
         gaps = [gap for gap in reader.gaps() if gap.to_ns >= resume.recording.started_ns]
