@@ -19,6 +19,7 @@ _ABOUT = (
     "events",
     "uuid",
 )
+_NAMING = frozenset((*_ABOUT, "objinst", "objname"))
 
 
 def display_method(method: str, args: Any) -> str:
@@ -40,7 +41,7 @@ def display_method(method: str, args: Any) -> str:
 
 def instances(args: Any) -> tuple[str, ...]:
     """Uuids of the servers that the arguments name, in order, each once."""
-    if not isinstance(args, dict):
+    if not isinstance(args, dict) or _NAMING.isdisjoint(args):
         return ()
     found: dict[str, None] = {}
     for uuid in _candidates(args):

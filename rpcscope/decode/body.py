@@ -86,7 +86,7 @@ def _compatible(version: object) -> bool:
 
 def parse(raw: Raw) -> Any:
     """A part that was left unparsed, as Python objects; None when there is none or it is broken."""
-    if not len(bytes(raw)):
+    if not memoryview(raw).nbytes:
         return None
     try:
         return msgspec.json.decode(raw)

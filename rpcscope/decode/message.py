@@ -17,17 +17,18 @@ from typing import Any
 from rpcscope import safe
 from rpcscope.decode import args as arguments
 from rpcscope.decode.body import Inner, failure_class, open_body, parse
+from rpcscope.decode.place import TAP_QUEUE as TAP_QUEUE
 from rpcscope.decode.place import Place, place
 from rpcscope.errors import DecodeError
 from rpcscope.model import Clock, Event, Marker, Message, MessageKind, Observation
 from rpcscope.rules import Rules
 
 TRACE_EXCHANGE = "amq.rabbitmq.trace"
-TAP_QUEUE = "rpcscope.tap."
 MARKER_HEADER = "rpcscope-marker"
 _MAX_INT = 1 << 63
 _LAST_MS = 4_102_444_800_000  # the year 2100: later stamps, and a timeout added, would overflow 63 bits of ns
 _NO_CLASS = safe.digest("a failure without a class")
+_PUBLISH, _REQUEST, _BROKER, _TAP = Event.PUBLISH, MessageKind.REQUEST, Clock.BROKER, Clock.TAP
 _MEMO_BODIES = 256
 _MEMO_BYTES = 65536
 
@@ -51,9 +52,8 @@ class Decoder:
         headers = seen.headers
         if type(headers) is not dict and not isinstance(headers, Mapping):
             raise DecodeError("no headers")
-        routing_key = _first(headers.get("routing_keys"))
-        where = place(seen.routing_key, _text(headers.get("exchange_name")), routing_key)
-        if where.exchange == "" and routing_key.startswith(TAP_QUEUE):
+        where = place(seen.routing_key, _text(headers.get("exchange_name")), _first(headers.get("routing_keys")))
+        if where.is_tap:
             return Marker(number=0, sent_ns=0, at_ns=seen.at_ns)
         if where.event is None:
             raise DecodeError("neither publish nor deliver")
@@ -65,14 +65,14 @@ class Decoder:
         properties = headers.get("properties")
         if type(properties) is not dict:
             properties = {}
-        stamp = _broker_stamp(properties) if event is Event.PUBLISH else None
+        stamp = _broker_stamp(properties) if event is _PUBLISH else None
         kind, topic, server = where.addressed[content.kind]
         channel = headers.get("channel")
         return Message(  # by position, in the order of its fields: thirty keywords would cost a microsecond
             event,
             kind,
             stamp or seen.at_ns,
-            Clock.BROKER if stamp else Clock.TAP,
+            _BROKER if stamp else _TAP,
             seen.size,
             content.unique_id,
             safe.peer(headers.get("connection")),
@@ -89,7 +89,7 @@ class Decoder:
             content.version,
             content.msg_id,
             content.reply_q,
-            _milliseconds(properties.get("expiration")) if kind is MessageKind.REQUEST else None,
+            _milliseconds(properties.get("expiration")) if kind is _REQUEST else None,
             content.monitor_s,
             content.request_id,
             content.global_request_id,
@@ -206,7 +206,7 @@ def _text(value: object) -> str:
 
 
 def _first(keys: object) -> str:
-    return _text(keys[0]) if isinstance(keys, (list, tuple)) and keys else ""
+    return _text(keys[0]) if keys and isinstance(keys, (list, tuple)) else ""
 
 
 def _routed(queues: object) -> int:

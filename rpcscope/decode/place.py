@@ -8,6 +8,7 @@ from functools import lru_cache
 from rpcscope import safe
 from rpcscope.model import Event, MessageKind
 
+TAP_QUEUE = "rpcscope.tap."
 _FANOUT = "_fanout"
 
 
@@ -18,6 +19,7 @@ class Place:
     event: Event | None  # None: the broker traced something else
     exchange: str  # "" is the default exchange
     queue: str  # of a delivery
+    is_tap: bool  # a tap's own marker
     addressed: tuple[tuple[MessageKind, str, str], ...]  # by kind of its content: its kind here, topic and server
 
 
@@ -34,6 +36,7 @@ def place(traced: str, exchange_name: str, routing_key: str) -> Place:
         event=event,
         exchange=exchange,
         queue=queue,
+        is_tap=exchange == "" and routing_key.startswith(TAP_QUEUE),
         addressed=tuple(_address(kind, exchange, routing_key) for kind in MessageKind),
     )
 
