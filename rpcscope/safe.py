@@ -16,7 +16,7 @@ MAX_NAME = 255
 
 _UUID = re.compile(r"[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}")
 _REQUEST_ID = re.compile(r"(?:req-)?[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9a-f]{32}")
-_HEX32 = re.compile(r"[0-9a-f]{32}")
+_is_hex32 = re.compile(r"[0-9a-f]{32}").fullmatch
 # Topics, hosts and queues are lower case in practice; neutron's object topics are the exception.
 _NAME = re.compile(r"(?:neutron-vo-[A-Za-z]{1,40}-[0-9.]{1,12}|[a-z0-9])[a-z0-9._:@#-]{0,254}")
 _METHOD = re.compile(r"[A-Za-z_][A-Za-z0-9_.]{0,127}")
@@ -122,7 +122,7 @@ def message_id(value: object) -> str:
     """32 hex digits; other ids are hashed to that shape so that they still join."""
     if type(value) is not str or not value:
         return ""
-    if _HEX32.fullmatch(value):
+    if _is_hex32(value):
         return value
     return blake2b(value.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 

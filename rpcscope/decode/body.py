@@ -81,7 +81,7 @@ def open_body(body: bytes) -> Inner:
 
 
 def _compatible(version: object) -> bool:
-    return version is None or (isinstance(version, str) and version.split(".")[0] == "2")
+    return version == "2.0" or version is None or (isinstance(version, str) and version.split(".")[0] == "2")
 
 
 def parse(raw: Raw) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -15,6 +16,9 @@ from rpcscope.store.text import fit, fit_number
 OPERATION_NAMES = ("kind_id", "error_id", "source_host_id", "dest_host_id", "owed_method_id", "owed_host_id")
 PROCESS_NAMES = ("program_id", "host_id", "role_id")
 
+_BY_REQUEST = tuple(f"r_{word}" for word in TALLY)
+_BY_CAUSE = tuple(f"c_{word}" for word in TALLY)
+_numbers = attrgetter(*TALLY)
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(tuple[str, ...]).decode
 
@@ -54,8 +58,8 @@ def operation_row(o: Operation, names: Mapping[str, int]) -> dict[str, Any]:
         "last_ns": o.last_ns,
         "finished_ns": o.finished_ns,
         "complete": o.complete,
-        **{f"r_{word}": getattr(o.by_request, word) for word in TALLY},
-        **{f"c_{word}": getattr(o.by_cause, word) for word in TALLY},
+        **dict(zip(_BY_REQUEST, _numbers(o.by_request), strict=True)),
+        **dict(zip(_BY_CAUSE, _numbers(o.by_cause), strict=True)),
         "owed_call": o.owed_call,
         "owed_method_id": names[o.owed_method],
         "owed_process": o.owed_process,
