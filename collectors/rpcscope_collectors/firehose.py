@@ -180,6 +180,11 @@ class Firehose:
         return None if lag is None else lag / 1e9
 
     @property
+    def has_new_queue(self) -> bool:
+        """Its queue is its own: no earlier recorder left it, so nothing in it is owed to anybody."""
+        return self._queue is not None and self._queue.found is None
+
+    @property
     def backlog(self) -> int:
         """Sightings read and not yet handed out."""
         return len(self._buffer)
@@ -238,9 +243,8 @@ class Firehose:
             queue.drop()
 
     def _close_after_failure(self) -> None:
-        is_new = self._queue is not None and self._queue.found is None
         try:
-            self.close(delete_queue=is_new)
+            self.close(delete_queue=self.has_new_queue)
         except RpcscopeError as error:
             _log.warning("%s", error)
 

@@ -9,6 +9,7 @@ from rpcscope.model import Gap, Operation, Process, Status, Tally
 from rpcscope.query.processes import processes
 from rpcscope.query.times import SECOND, iso, ms
 from rpcscope.query.unseen import Unseen
+from rpcscope.rules.rules import STEP
 from rpcscope.store.protocol import OperationFilter, Reader
 
 STUCK_AFTER_S = 60.0
@@ -116,7 +117,7 @@ class Operations:
     def find(self, wanted: OperationFilter, *, status: Status | None = None) -> Iterator[OperationView]:
         """Operations that match, newest first."""
         for parts in _by_request(self._reader.operations(wanted)):
-            view = self._view(parts)
+            view = self._view(_headed(parts))
             if (status is None or view.status is status) and not _is_empty(view.whole):
                 yield view
 
@@ -178,6 +179,18 @@ def _is_empty(whole: Operation) -> bool:
 def _decides(part: Operation) -> tuple[bool, int]:
     """Of several parts the latest that knows how it stands tells the status."""
     return part.status is not Status.UNKNOWN, part.last_ns
+
+
+def _headed(parts: list[Operation]) -> list[Operation]:
+    """A part that ended but whose beginning went over another broker: where that was seen, the end is known."""
+    if not any(part.complete for part in parts):
+        return parts
+    return [replace(part, status=Status.DONE) if _ended_without_head(part) else part for part in parts]
+
+
+def _ended_without_head(part: Operation) -> bool:
+    headless = not part.complete and part.kind_rank == STEP
+    return headless and part.finished_ns is not None and part.status is Status.UNKNOWN
 
 
 def _by_request(parts: Iterable[Operation]) -> Iterator[list[Operation]]:

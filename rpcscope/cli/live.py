@@ -1,0 +1,122 @@
+"""One broker recorded into the store, and several at once: each a recording of its own."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from rpcscope.cli.brokers import Place
+from rpcscope.cli.health import HealthReport
+from rpcscope.cli.tapped import ENDS, Tapped
+from rpcscope.cli.watch import watched
+from rpcscope.errors import RpcscopeError
+from rpcscope.pipeline import Recorder
+
+if TYPE_CHECKING:
+    from rpcscope.model import Counters
+    from rpcscope.rules import Rules
+    from rpcscope.store.store import Store
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What all recorders of a command have in common."""
+
+    rules: Rules
+    conditions: str
+    use_traceparent: bool
+    churn: bool
+    where: dict[str, Any]  # the options of the tap
+
+
+class Live:
+    """One broker's recorder. `begin` it once its tap is open, then `record` until the tap is stopped."""
+
+    def __init__(self, store: Store, place: Place, plan: Plan) -> None:
+        """Nothing is connected and nothing stored yet."""
+        self._store, self._place, self._plan = store, place, plan
+        self._scope = f"{place.broker} {plan.where['name']}"
+        earlier = [info.last_ns for info in store.reader().recordings() if info.recording.scope == self._scope]
+        self.tapped = Tapped(place, plan.where, resume_ns=max(earlier, default=0))
+        self.failure: Exception | None = None
+
+    @property
+    def broker(self) -> str:
+        """As people know it."""
+        return str(self._place.broker)
+
+    def begin(self) -> HealthReport:
+        """Begin the recording; what tells how it fares."""
+        mode, plan, writer = self._plan.where["mode"], self._plan, self._store.writer()
+        resume = writer.start(
+            source="firehose", scope=self._scope, digest="", label=self._place.broker.vhost, tap_mode=mode,
+            conditions=plan.conditions, started_ns=time.time_ns(),
+        )  # fmt: skip
+        self.recording = resume.recording
+        self._recorder = Recorder(
+            writer, resume, plan.rules, use_traceparent=plan.use_traceparent, clock=time.time_ns
+        )  # fmt: skip
+        click.echo(f"rpcscope: recording {self.broker}, mode {mode}; {ENDS}", err=True)
+        tapped = self.tapped
+        self._report = HealthReport(self._store, self.recording, self._recorder, tapped.tap, tapped.tracing)
+        return self._report
+
+    def record(self, progress: Callable[[Counters], None] | None = None) -> None:
+        """Store what the tap yields until it is stopped."""
+        place, tap = self._place, self.tapped.tap
+        with self._report:
+            with watched(
+                tap, place.broker, place.management_urls, place.prometheus_urls, churn=self._plan.churn
+            ) as source:
+                self._recorder.run(source, progress=progress)
+            self._recorder.end()
+        self.tapped.stored()
+
+    def record_beside_others(self) -> None:
+        """The same in a thread: a failure is said and kept, and ends this recorder alone."""
+        try:
+            try:
+                self.record()
+            finally:
+                self.tapped.close()
+        except RpcscopeError as error:
+            self.failure = error
+            click.echo(f"rpcscope: {self.broker} is no longer recorded: {error}", err=True)
+        except Exception as error:
+            self.failure = error
+            log.exception("%s is no longer recorded", self.broker)
+
+
+def record_all(lives: Sequence[Live]) -> None:
+    """Until all have ended; one in this thread, several in a thread each."""
+    if len(lives) == 1:
+        lives[0].record(_status_line(lives[0]))
+        return
+    # Daemons: a second signal does not wait for a database that takes nothing.
+    threads = [threading.Thread(target=live.record_beside_others, name=live.broker, daemon=True) for live in lives]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def _status_line(live: Live) -> Callable[[Counters], None] | None:
+    """On a terminal: how it goes, in one line that is written over."""
+    if not sys.stderr.isatty():
+        return None
+    tap = live.tapped.tap
+
+    def show(c: Counters) -> None:
+        lag = "" if tap.lag_s is None else f", lag {tap.lag_s:.1f} s"
+        click.echo(f"\r{c.seen:,} events, {c.messages:,} messages, {c.rejected:,} rejected{lag}   ", err=True, nl=False)
+
+    return show
