@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +16,7 @@ from tests.support.bus import Bus
 from tests.support.cli import Cli, new_cli
 from tests.support.nova import Nova
 from tests.support.rabbitmq import Cloud, new_cloud
-from tests.support.recording import is_left
+from tests.support.recording import is_left, locked
 from tests.support.stage import play
 from tests.support.traffic import Traffic
 
@@ -101,6 +102,31 @@ def test_two_recorders_share_an_sqlite_file_under_load(cloud: Cloud, cell: Cloud
         assert (one["messages"], one["copies"]) == (3 * len(traffic.request_ids), 3 * len(traffic.request_ids))
         assert (one["gaps"], one["duplicates"], one["rejected"]) == (0, 0, 0)
     assert len(cli.json("operations", "--all")) == sum(len(traffic.request_ids) for traffic in both)
+
+
+def test_a_second_signal_leaves_both_at_once_and_the_next_run_has_everything(
+    cloud: Cloud, cell: Cloud, cli: Cli
+) -> None:
+    both = [Traffic(cloud), Traffic(cell)]
+    record = ("record", *options(cloud, cell), "--mode", "full", "--format", "json")
+    with cli.running(*record) as recorder:
+        recorder.wait_for(f"vhost {cell.vhost}, mode full")
+        with locked(Path(cli.database)):
+            for traffic in both:
+                traffic.play(50)
+            recorder.process.send_signal(signal.SIGINT)
+            time.sleep(1)
+            assert recorder.process.poll() is None
+            done = recorder.end()
+    assert done.code == 130, done
+    assert "Traceback" not in done.err
+    assert not cloud.is_traced()
+    assert not cell.is_traced()
+    with cli.running(*record) as again:
+        again.wait_for(f"vhost {cell.vhost}, mode full")
+        done = again.end()
+    assert done.code == 0, done
+    assert [(one["messages"], one["copies"]) for one in json.loads(done.out)] == [(150, 150), (150, 150)]
 
 
 def test_one_broker_that_refuses_at_the_start_refuses_all(cloud: Cloud, cell: Cloud, cli: Cli) -> None:
