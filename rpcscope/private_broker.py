@@ -147,17 +147,21 @@ class PrivateBroker:
 
     def add_vhost(self, vhost: str) -> None:
         """Make a vhost; the administrator has every right on it."""
-        self._put(f"vhosts/{quote(vhost, safe='')}", {})
+        self._send("PUT", f"vhosts/{quote(vhost, safe='')}", {})
         self.grant(self.user, vhost)
+
+    def remove_vhost(self, vhost: str) -> None:
+        """Take a vhost away, with all that is in it."""
+        self._send("DELETE", f"vhosts/{quote(vhost, safe='')}", {})
 
     def add_user(self, name: str, password: str, *, tags: str = "") -> None:
         """Make a user without any right; `tags` such as "administrator" or "monitoring"."""
-        self._put(f"users/{quote(name, safe='')}", {"password": password, "tags": tags})
+        self._send("PUT", f"users/{quote(name, safe='')}", {"password": password, "tags": tags})
 
     def grant(self, user: str, vhost: str = "/", *, configure: str = ".*", write: str = ".*", read: str = ".*") -> None:
         """Give a user rights on a vhost, as regular expressions of names."""
         rights = {"configure": configure, "write": write, "read": read}
-        self._put(f"permissions/{quote(vhost, safe='')}/{quote(user, safe='')}", rights)
+        self._send("PUT", f"permissions/{quote(vhost, safe='')}/{quote(user, safe='')}", rights)
 
     def ctl(self, *arguments: str) -> str:
         """What `rabbitmqctl` prints when it is run on this node; takes about two seconds."""
@@ -167,12 +171,12 @@ class PrivateBroker:
             raise BrokerError(f"rabbitmqctl {arguments[0]} failed on the private broker: {_last_line(done.stderr)}")
         return done.stdout
 
-    def _put(self, path: str, content: dict[str, str]) -> None:
+    def _send(self, verb: str, path: str, content: dict[str, str]) -> None:
         request = urllib.request.Request(  # noqa: S310 (http, to ourselves)
             f"{self.management_url}/api/{path}",
             json.dumps(content).encode(),
             {"Content-Type": "application/json", "Authorization": self._authorization()},
-            method="PUT",
+            method=verb,
         )
         try:
             _direct.open(request, timeout=30).close()

@@ -103,7 +103,7 @@ class KindCost:
             **{name: getattr(self, name).as_dict() for name in spreads},
             "duration_ms": self.duration_ms.as_dict(3),
             "gaps": self.gaps,
-            "requests_only": self.requests_only,
+            "replies_unseen": self.requests_only,
             "methods": [method.as_dict() for method in self.methods],
         }
 

@@ -67,7 +67,7 @@ class OperationView:
             "stuck_since": iso(self.stuck_since_ns),
             "owed": _owed(self.owed),
             "gaps": self.gaps,
-            "requests_only": self.requests_only,
+            "replies_unseen": self.requests_only,
         }
 
 

@@ -37,7 +37,7 @@ def test_operations_know_their_requests_and_not_their_replies(cli: Cli) -> None:
     for one in operations[1:]:
         assert (one["rpcs"], one["calls"], one["casts"], one["fanouts"]) == (15, 12, 2, 1)
         assert [one[word] for word in UNKNOWN] == [one["by_cause"][word] for word in UNKNOWN] == [None] * 5
-        assert one["requests_only"]
+        assert one["replies_unseen"]
     table = cli.ok("operations")
     assert table.count("15 + ?") == 10
     assert "?: recorded in mode bindings" in table
@@ -45,7 +45,7 @@ def test_operations_know_their_requests_and_not_their_replies(cli: Cli) -> None:
 
 def test_cost_tells_requests_and_leaves_the_rest_open(cli: Cli) -> None:
     (cost,) = cli.json("cost", "--kind", "create")["kinds"]
-    assert (cost["operations"], cost["left_out"], cost["requests_only"]) == (10, 1, 10)
+    assert (cost["operations"], cost["left_out"], cost["replies_unseen"]) == (10, 1, 10)
     assert (cost["rpcs"]["p50"], cost["calls"]["p50"]) == (15, 12)
     for word in ("replies", "messages", "messages_by_cause", "heartbeats", "bytes"):
         assert cost[word] == {"p50": None, "p95": None, "max": None}
@@ -59,7 +59,7 @@ def test_cost_tells_requests_and_leaves_the_rest_open(cli: Cli) -> None:
 def test_cost_of_some_that_were_seen_whole_is_of_those(cli: Cli) -> None:
     cli.ok("import", CAPTURES / "01_boot_1.jsonl.zst")
     (cost,) = cli.json("cost", "--kind", "create")["kinds"]
-    assert (cost["operations"], cost["requests_only"]) == (11, 10)
+    assert (cost["operations"], cost["replies_unseen"]) == (11, 10)
     assert (cost["messages"]["p50"], cost["replies"]["max"], cost["rpcs"]["max"]) == (27, 12, 15)
     assert "?: 10 operations were recorded in mode bindings" in cli.ok("cost")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pika
@@ -26,6 +28,13 @@ def processes_in(folder: Path) -> list[int]:
     return found
 
 
+def wait_for(promise: Callable[[], bool], within_s: float = 20.0) -> None:
+    deadline = time.monotonic() + within_s
+    while not promise():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
 def fail_within(broker: PrivateBroker, seen: list[Path]) -> None:
     with broker:
         seen.append(broker.folder)
@@ -40,7 +49,7 @@ def test_after_an_exception_neither_process_nor_folder_is_left(tmp_path: Path) -
     (folder,) = seen
     assert folder.parent == tmp_path
     assert not folder.exists()
-    assert processes_in(folder) == []
+    wait_for(lambda: processes_in(folder) == [])  # what was killed needs a moment to vanish
 
 
 def test_data_outlives_restart_and_kill() -> None:

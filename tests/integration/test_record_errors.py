@@ -62,10 +62,10 @@ def test_a_user_without_rights(cli: Cli, cloud: Cloud) -> None:
 
 
 def test_a_user_who_may_not_switch_tracing(cli: Cli, cloud: Cloud) -> None:
-    cloud.server.ctl("add_user", "reader", "PS7qreader")
-    cloud.server.ctl("set_permissions", "-p", cloud.vhost, "reader", ".*", ".*", ".*")
+    cloud.server.add_user("no-tracer", "PS7qreader")
+    cloud.server.grant("no-tracer", cloud.vhost)
     management = cloud.server.management_url
-    sentence = refused(cli, cloud, url_of(cloud, "reader", "PS7qreader"), "--management-url", management)
+    sentence = refused(cli, cloud, url_of(cloud, "no-tracer", "PS7qreader"), "--management-url", management)
     assert "management" in sentence or "administrator" in sentence
 
 

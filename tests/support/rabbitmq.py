@@ -69,5 +69,7 @@ def rabbitmq() -> Iterator[PrivateBroker]:
 
 
 @pytest.fixture
-def cloud(rabbitmq: PrivateBroker, tmp_path: Path) -> Cloud:
-    return new_cloud(rabbitmq, tmp_path)
+def cloud(rabbitmq: PrivateBroker, tmp_path: Path) -> Iterator[Cloud]:
+    made = new_cloud(rabbitmq, tmp_path)
+    yield made
+    rabbitmq.remove_vhost(made.vhost)  # a broker with a hundred vhosts takes long to make the next
