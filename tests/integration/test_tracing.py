@@ -256,69 +256,79 @@ def test_a_broken_lease_gets_a_sentence(cloud: Cloud) -> None:
 
 
 @pytest.fixture(scope="module")
-def second_node(rabbitmq: PrivateBroker) -> Iterator[PrivateBroker]:
-    with PrivateBroker(cluster_with=rabbitmq) as node:
+def first_node() -> Iterator[PrivateBroker]:
+    """A node of its own, since a vhost is slow to make on one that has seen much when it becomes a cluster."""
+    with PrivateBroker() as node:
         yield node
-        node.stop()
-    rabbitmq.ctl("forget_cluster_node", node.node)
 
 
-def test_each_node_of_a_cluster_is_switched_through_its_own_api(cloud: Cloud, second_node: PrivateBroker) -> None:
+@pytest.fixture(scope="module")
+def second_node(first_node: PrivateBroker) -> Iterator[PrivateBroker]:
+    with PrivateBroker(cluster_with=first_node) as node:
+        yield node
+
+
+@pytest.fixture
+def clustered(first_node: PrivateBroker, second_node: PrivateBroker, tmp_path: Path) -> Cloud:
+    return new_cloud(first_node, tmp_path)
+
+
+def test_each_node_of_a_cluster_is_switched_through_its_own_api(clustered: Cloud, second_node: PrivateBroker) -> None:
     other = Management(second_node.management_url, second_node.user, second_node.password)
-    tracing = Tracing([cloud.management, other], cloud.vhost, cloud.state_dir)
+    tracing = Tracing([clustered.management, other], clustered.vhost, clustered.state_dir)
     tracing.begin()
-    assert (cloud.is_traced(), other.tracing(cloud.vhost)) == (True, True)
+    assert (clustered.is_traced(), other.tracing(clustered.vhost)) == (True, True)
     assert tracing.nodes_traced == (2, 2)
     tracing.end()
-    assert (cloud.is_traced(), other.tracing(cloud.vhost)) == (False, False)
+    assert (clustered.is_traced(), other.tracing(clustered.vhost)) == (False, False)
 
 
 def test_a_node_without_a_given_api_is_counted_and_the_command_is_said(
-    cloud: Cloud, second_node: PrivateBroker
+    clustered: Cloud, second_node: PrivateBroker
 ) -> None:
-    tracing = cloud.tracing()
+    tracing = clustered.tracing()
     tracing.begin()
     assert tracing.nodes_traced == (1, 2)
     assert tracing.advice() == (
-        f"Run on a host of the broker, as root: rabbitmqctl -n {second_node.node} trace_on -p {cloud.vhost}"
+        f"Run on a host of the broker, as root: rabbitmqctl -n {second_node.node} trace_on -p {clustered.vhost}"
     )
     tracing.end()
 
 
-def test_a_node_that_was_traced_before_stays_traced(cloud: Cloud, second_node: PrivateBroker) -> None:
+def test_a_node_that_was_traced_before_stays_traced(clustered: Cloud, second_node: PrivateBroker) -> None:
     other = Management(second_node.management_url, second_node.user, second_node.password)
-    other.set_tracing(cloud.vhost, True)
-    tracing = Tracing([cloud.management, other], cloud.vhost, cloud.state_dir)
+    other.set_tracing(clustered.vhost, True)
+    tracing = Tracing([clustered.management, other], clustered.vhost, clustered.state_dir)
     tracing.begin()
     tracing.end()
-    assert (cloud.is_traced(), other.tracing(cloud.vhost)) == (False, True)
+    assert (clustered.is_traced(), other.tracing(clustered.vhost)) == (False, True)
 
 
 def test_the_end_of_a_node_out_of_reach_is_a_sentence_and_stays_on_record(
-    cloud: Cloud, second_node: PrivateBroker
+    clustered: Cloud, second_node: PrivateBroker
 ) -> None:
     other = Management(second_node.management_url, second_node.user, second_node.password)
-    tracing = Tracing([cloud.management, other], cloud.vhost, cloud.state_dir)
+    tracing = Tracing([clustered.management, other], clustered.vhost, clustered.state_dir)
     tracing.begin()
     second_node.kill()
     try:
         with pytest.raises(BrokerError, match=f"rabbitmqctl -n {second_node.node} trace_off"):
             tracing.end()
-        (lease,) = leases(cloud.state_dir)
+        (lease,) = leases(clustered.state_dir)
         assert lease.switched_on == (second_node.node,)
     finally:
         second_node.start()
-    ended = untrace([cloud.management, other], cloud.vhost, cloud.state_dir, force=True)
+    ended = untrace([clustered.management, other], clustered.vhost, clustered.state_dir, force=True)
     assert ended == (second_node.node,)
-    assert leases(cloud.state_dir) == ()
+    assert leases(clustered.state_dir) == ()
 
 
-def test_a_node_that_restarted_is_traced_again(cloud: Cloud, second_node: PrivateBroker) -> None:
+def test_a_node_that_restarted_is_traced_again(clustered: Cloud, second_node: PrivateBroker) -> None:
     other = Management(second_node.management_url, second_node.user, second_node.password)
-    tracing = Tracing([cloud.management, other], cloud.vhost, cloud.state_dir)
+    tracing = Tracing([clustered.management, other], clustered.vhost, clustered.state_dir)
     tracing.begin()
     second_node.restart()
-    assert not other.tracing(cloud.vhost)
+    assert not other.tracing(clustered.vhost)
     assert tracing.rearm() == (second_node.node,)
-    assert other.tracing(cloud.vhost)
+    assert other.tracing(clustered.vhost)
     tracing.end()
