@@ -85,6 +85,15 @@ class Gap:
     note: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TapPhase:
+    """From this time on a tap sees what its mode sees, until its next phase."""
+
+    at_ns: int
+    mode: str  # publish | control | full | bindings | off
+    why: str = ""  # start, trigger: ..., ceiling: ..., duty cycle
+
+
 Sighting = Observation | Topology | Gap
 """What a source yields."""
 
@@ -205,6 +214,9 @@ class ChurnEvent:
 
 QueueSighting = QueueSamples | NodeState | Layout | ChurnEvent
 """What the queue taps yield."""
+
+LiveSighting = Sighting | TapPhase | QueueSighting
+"""What the source of a recorder yields that watches a live broker."""
 
 # ---------------------------------------------------------------- what decode makes of it
 
@@ -493,6 +505,21 @@ class FamilySample:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InFlightSample:
+    """Requests of one method that one process has in hand, or that nobody took from one queue yet.
+
+    Stored when a number changes; a count of 0 ends what was there before.
+    """
+
+    at_ns: int
+    process: int  # Process.id; 0: nobody took them
+    queue: str  # topic or topic.server while nobody took them; "" once a process has them
+    method: str
+    count: int
+    oldest_ns: int  # when the oldest was delivered, or published while nobody took it; 0 with a count of 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
     """What one transaction writes. After it is committed the tap may acknowledge."""
 
@@ -513,6 +540,9 @@ class Batch:
     family_samples: tuple[FamilySample, ...] = ()  # every family of every poll
     node_states: tuple[NodeState, ...] = ()
     churn: tuple[ChurnEvent, ...] = ()
+    layouts: tuple[Layout, ...] = ()  # each replaces the one of its vhost
+    phases: tuple[TapPhase, ...] = ()
+    in_flight: tuple[InFlightSample, ...] = ()  # of what changed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,11 +24,12 @@ from rpcscope.model import (
     Batch,
     Counters,
     Gap,
+    LiveSighting,
     Marker,
     Observation,
-    QueueSighting,
     Resume,
     Sighting,
+    TapPhase,
     Topology,
 )
 from rpcscope.modes import sees_replies
@@ -46,7 +47,7 @@ class Source(Protocol):
 
     def batches(
         self, max_events: int = 2000, max_wait_s: float = 0.5
-    ) -> Iterator[list[Sighting]] | Iterator[list[Sighting | QueueSighting]]:
+    ) -> Iterator[list[Sighting]] | Iterator[list[LiveSighting]]:
         """Lists of sightings, also empty ones now and then, until the source ends or is stopped."""
         ...
 
@@ -111,6 +112,7 @@ class Recorder:
         self._pause = pause
         self._position = self._skip = resume.position
         self._queues = QueueIntake()
+        self._phases: list[TapPhase] = []
         self._count = Count()
 
     def run(
@@ -169,7 +171,7 @@ class Recorder:
             return False
         return self._clock() - self._committed_ns >= SILENCE_NS
 
-    def _take(self, sightings: Sequence[Sighting | QueueSighting]) -> list[Gap]:
+    def _take(self, sightings: Sequence[LiveSighting]) -> list[Gap]:
         gaps = []
         for sighting in sightings:
             if type(sighting) is Observation:
@@ -181,6 +183,8 @@ class Recorder:
                 self._correlator.learn(sighting)
             elif isinstance(sighting, Gap):
                 gaps.append(sighting)
+            elif isinstance(sighting, TapPhase):
+                self._phases.append(sighting)
             elif not isinstance(sighting, Observation):
                 self._queues.feed(sighting)
         return gaps
@@ -228,8 +232,10 @@ class Recorder:
             family_samples=queues.family_samples,
             node_states=queues.node_states,
             churn=queues.churn,
+            phases=tuple(self._phases),
         )
         self._write(batch)
+        self._phases.clear()
         self._stored_ns = self._clock() if self._clock is not None else 0
 
     def _write(self, batch: Batch) -> None:

@@ -136,15 +136,15 @@ def _record(
 
     from rpcscope.pipeline import Recorder
     from rpcscope.rules import load_rules
-    from rpcscope_collectors.firehose import Firehose
     from rpcscope_collectors.management import Management
+    from rpcscope_collectors.tap import Tap
     from rpcscope_collectors.tracing import Tracing
     from rpcscope_collectors.transport import from_transport_url
 
     where = from_transport_url(url)
     managements = [Management(broker.management_url, where.username, where.password)]
     tracing = Tracing(managements, where.vhost, broker.folder / "state")
-    tap = Firehose(where, mode="full", name="demo", managements=managements, tracing=tracing, topology_interval_s=2.0)
+    tap = Tap(where, mode="full", name="demo", managements=managements, tracing=tracing, topology_interval_s=2.0)
     played: list[tuple[Scene, Played]] = []
     problem: list[RpcscopeError] = []
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rpcscope.model import Counters, Recording
     from rpcscope.pipeline import Recorder
     from rpcscope.store.store import Store
-    from rpcscope_collectors.firehose import Firehose
+    from rpcscope_collectors.tap import Tap
     from rpcscope_collectors.tracing import Tracing
 
 log = logging.getLogger(__name__)
@@ -39,7 +39,7 @@ class HealthReport:
     """Reports while its block runs, in a thread of its own: also when the recorder waits for the database."""
 
     def __init__(
-        self, store: Store, recording: Recording, recorder: Recorder, tap: Firehose, tracing: Tracing | None
+        self, store: Store, recording: Recording, recorder: Recorder, tap: Tap, tracing: Tracing | None
     ) -> None:
         """Nothing is said yet."""
         self._recording, self._recorder, self._tap, self._tracing = recording, recorder, tap, tracing

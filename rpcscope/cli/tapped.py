@@ -33,7 +33,7 @@ class Tapped:
 
     def __init__(self, place: Place, where: dict[str, Any], *, resume_ns: int = 0) -> None:
         """Nothing is connected yet. Raises UsageError for options that contradict each other."""
-        from rpcscope_collectors.firehose import Firehose
+        from rpcscope_collectors.tap import Tap
         from rpcscope_collectors.tracing import Tracing
         from rpcscope_collectors.views import Exchanges
 
@@ -42,7 +42,7 @@ class Tapped:
         managements = managements_of(place)
         common: dict[str, Any] = {"name": where["name"], "managements": managements, "resume_ns": resume_ns}
         if where["mode"] == "bindings":
-            self.tap = Firehose(self.broker, view=Exchanges(where["exchanges"]), **common)
+            self.tap = Tap(self.broker, view=Exchanges(where["exchanges"]), **common)
             return
         if where["exchanges"]:
             raise UsageError("--exchange is for --mode bindings: the other modes see every exchange")
@@ -50,7 +50,7 @@ class Tapped:
             self.tracing = Tracing(managements, self.broker.vhost, state_dir(where["state_dir"]))
         elif not where["no_trace"]:
             click.echo(f"rpcscope: {_BY_HAND.format(vhost=self.broker.vhost)}", err=True)
-        self.tap = Firehose(self.broker, mode=where["mode"], tracing=self.tracing, **common)
+        self.tap = Tap(self.broker, mode=where["mode"], tracing=self.tracing, **common)
 
     def open(self) -> None:
         """Connects and begins tracing. Raises BrokerError."""

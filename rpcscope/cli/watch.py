@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rpcscope.model import QueueSighting, Sighting
-    from rpcscope_collectors.firehose import Firehose
+    from rpcscope.model import LiveSighting, QueueSighting
+    from rpcscope_collectors.tap import Tap
     from rpcscope_collectors.transport import Broker
 
 _KEPT = 8
@@ -21,7 +21,7 @@ _KEPT = 8
 class Watched:
     """A tap's batches, with what was seen of the queues in between."""
 
-    def __init__(self, tap: Firehose) -> None:
+    def __init__(self, tap: Tap) -> None:
         self._tap = tap
         self._seen: deque[QueueSighting] = deque(maxlen=_KEPT)
 
@@ -29,10 +29,10 @@ class Watched:
         """Called by the queue taps' threads."""
         self._seen.append(seen)
 
-    def batches(self, max_events: int = 2000, max_wait_s: float = 0.5) -> Iterator[list[Sighting | QueueSighting]]:
+    def batches(self, max_events: int = 2000, max_wait_s: float = 0.5) -> Iterator[list[LiveSighting]]:
         """As the tap's."""
         for sightings in self._tap.batches(max_events, max_wait_s):
-            both: list[Sighting | QueueSighting] = [*sightings]
+            both: list[LiveSighting] = [*sightings]
             while self._seen:
                 both.append(self._seen.popleft())
             yield both
@@ -44,7 +44,7 @@ class Watched:
 
 @contextmanager
 def watched(
-    tap: Firehose, broker: Broker, management_urls: Sequence[str], prometheus_urls: Sequence[str], *, churn: bool
+    tap: Tap, broker: Broker, management_urls: Sequence[str], prometheus_urls: Sequence[str], *, churn: bool
 ) -> Iterator[Watched]:
     """The tap with queue taps beside it, as far as there is something to ask. They end with the block."""
     from rpcscope_collectors.churn import ChurnTap

@@ -22,8 +22,8 @@ from rpcscope.errors import BrokerError
 from rpcscope.model import Gap, GapCause, Message, MessageKind, Sighting
 from rpcscope.private_broker import PrivateBroker
 from rpcscope.rules import load_rules
-from rpcscope_collectors.firehose import Firehose
 from rpcscope_collectors.management import Management
+from rpcscope_collectors.tap import Tap
 from rpcscope_collectors.transport import Broker
 from rpcscope_collectors.views import Exchanges
 from tests.support.openstack import services
@@ -33,9 +33,9 @@ from tests.support.tapping import GIVE_UP_S, gaps, observations, sightings_until
 pytestmark = pytest.mark.server
 
 
-def tap_of(cloud: Cloud, **options: Any) -> Firehose:
+def tap_of(cloud: Cloud, **options: Any) -> Tap:
     options.setdefault("topology_interval_s", 0.3)
-    return Firehose(cloud.broker, view=Exchanges(), managements=[cloud.management], **options)
+    return Tap(cloud.broker, view=Exchanges(), managements=[cloud.management], **options)
 
 
 @contextmanager
@@ -165,7 +165,7 @@ def test_messages_look_as_if_they_were_traced(cloud: Cloud) -> None:
 
 
 def test_named_exchanges_need_no_management_api(cloud: Cloud) -> None:
-    tap = Firehose(cloud.broker, view=Exchanges(["nova", "compute_fanout"]))
+    tap = Tap(cloud.broker, view=Exchanges(["nova", "compute_fanout"]))
     with bus(cloud, ("nova", "neutron"), ("compute_fanout",)) as channel, tap:
         send(channel, "neutron", n=1)
         send(channel, "nova", n=2)
@@ -175,7 +175,7 @@ def test_named_exchanges_need_no_management_api(cloud: Cloud) -> None:
 
 
 def test_a_named_exchange_that_is_not_there_yet_is_bound_once_it_is(cloud: Cloud) -> None:
-    tap = Firehose(cloud.broker, view=Exchanges(["nova", "neutron"]), topology_interval_s=0.2)
+    tap = Tap(cloud.broker, view=Exchanges(["nova", "neutron"]), topology_interval_s=0.2)
     with bus(cloud) as channel, tap:
         channel.exchange_declare("neutron", "topic")
         wait_until(lambda: is_bound(cloud, "neutron"))
@@ -185,7 +185,7 @@ def test_a_named_exchange_that_is_not_there_yet_is_bound_once_it_is(cloud: Cloud
 
 def test_names_of_which_none_is_there_get_a_sentence_and_leave_no_queue_in_use(cloud: Cloud) -> None:
     with pytest.raises(BrokerError, match="none of the exchanges"):
-        Firehose(cloud.broker, view=Exchanges(["nowa"])).open()
+        Tap(cloud.broker, view=Exchanges(["nowa"])).open()
 
 
 # ------------------------------------------------------------------ rights
@@ -204,7 +204,7 @@ def account(cloud: Cloud, read: str) -> Broker:
 
 def test_it_needs_to_read_the_exchanges_and_its_queue_and_nothing_else(cloud: Cloud) -> None:
     broker = account(cloud, r"^(rpcscope\.tap\..*|nova)$")
-    with bus(cloud) as channel, Firehose(broker, view=Exchanges(["nova"])) as tap:
+    with bus(cloud) as channel, Tap(broker, view=Exchanges(["nova"])) as tap:
         send(channel, "nova", n=1)
         sightings_until(tap, last(1))
 
@@ -215,7 +215,7 @@ def test_the_tag_management_is_enough_to_find_the_exchanges(cloud: Cloud) -> Non
     cloud.server.grant(user, cloud.vhost, configure="", write="", read="")
     management = Management(cloud.server.management_url, user, "PS7q")
     broker = account(cloud, r"^(rpcscope\.tap\..*|nova)$")
-    with bus(cloud) as channel, Firehose(broker, view=Exchanges(), managements=[management]) as tap:
+    with bus(cloud) as channel, Tap(broker, view=Exchanges(), managements=[management]) as tap:
         send(channel, "nova", n=1)
         sightings_until(tap, last(1))
 
@@ -223,7 +223,7 @@ def test_the_tag_management_is_enough_to_find_the_exchanges(cloud: Cloud) -> Non
 def test_an_exchange_that_it_may_not_read_is_named(cloud: Cloud) -> None:
     broker = account(cloud, TAP)
     with bus(cloud), pytest.raises(BrokerError, match="read on nova") as caught:
-        Firehose(broker, view=Exchanges(["nova"])).open()
+        Tap(broker, view=Exchanges(["nova"])).open()
     assert "PS7q" not in str(caught.value)
 
 
@@ -232,7 +232,7 @@ def test_a_later_exchange_that_it_may_not_read_does_not_end_what_it_sees(
 ) -> None:
     broker = account(cloud, r"^(rpcscope\.tap\..*|nova|agent_fanout)$")
     view = Exchanges()
-    tap = Firehose(broker, view=view, managements=[cloud.management], topology_interval_s=0.2)
+    tap = Tap(broker, view=view, managements=[cloud.management], topology_interval_s=0.2)
     with bus(cloud) as channel, tap:
         channel.exchange_declare("secret", "topic")
         fanout(channel, "agent_fanout")
@@ -260,11 +260,11 @@ def test_at_its_end_the_queue_and_the_bindings_are_gone_and_the_exchanges_of_ser
 
 RECORDER = """
 import sys, time
-from rpcscope_collectors.firehose import Firehose
+from rpcscope_collectors.tap import Tap
 from rpcscope_collectors.management import Management
 from rpcscope_collectors.transport import from_transport_url
 from rpcscope_collectors.views import Exchanges
-with Firehose(from_transport_url(sys.argv[1]), view=Exchanges(["nova"]), expires_s=1):
+with Tap(from_transport_url(sys.argv[1]), view=Exchanges(["nova"]), expires_s=1):
     print("open", flush=True)
     time.sleep(600)
 """
@@ -285,8 +285,8 @@ def test_after_kill_9_the_queue_expires_by_itself(cloud: Cloud) -> None:
 
 @pytest.mark.parametrize("first", ["firehose", "exchanges"])
 def test_a_queue_of_the_other_tap_is_bound_anew(cloud: Cloud, first: str) -> None:
-    def taps() -> dict[str, Firehose]:
-        hose = Firehose(cloud.broker, mode="publish", managements=[cloud.management])
+    def taps() -> dict[str, Tap]:
+        hose = Tap(cloud.broker, mode="publish", managements=[cloud.management])
         return {"firehose": hose, "exchanges": tap_of(cloud)}
 
     with bus(cloud):

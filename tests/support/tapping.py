@@ -9,13 +9,13 @@ from contextlib import closing, contextmanager
 from typing import Any
 
 from rpcscope.model import Gap, GapCause, Observation, Sighting
-from rpcscope_collectors.firehose import Firehose
+from rpcscope_collectors.tap import Tap
 from tests.support.rabbitmq import Cloud
 
 GIVE_UP_S = 60.0
 
 
-def sightings_until(tap: Firehose, enough: Callable[[list[Sighting]], bool]) -> list[Sighting]:
+def sightings_until(tap: Tap, enough: Callable[[list[Sighting]], bool]) -> list[Sighting]:
     """What the tap hands out, each batch acknowledged, until it is enough."""
     seen: list[Sighting] = []
     deadline = time.monotonic() + GIVE_UP_S

@@ -12,8 +12,8 @@ import pytest
 
 from rpcscope.errors import BrokerError
 from rpcscope.private_broker import PrivateBroker
-from rpcscope_collectors.firehose import Firehose
 from rpcscope_collectors.management import Management
+from rpcscope_collectors.tap import Tap
 from rpcscope_collectors.transport import from_transport_url
 from tests.support.tapping import sightings_until
 
@@ -73,7 +73,7 @@ def free_port() -> int:
 @pytest.mark.parametrize("verified", [True, False])
 def test_the_tap_speaks_tls_with_and_without_an_authority(secured: Secured, verified: bool) -> None:
     query = f"ssl=1&ssl_ca_file={secured.ca_file}" if verified else "ssl=1"
-    with Firehose(from_transport_url(secured.url(query))) as tap:
+    with Tap(from_transport_url(secured.url(query))) as tap:
         assert sightings_until(tap, bool)
 
 
@@ -81,18 +81,18 @@ def test_a_certificate_of_another_authority_gets_a_sentence(secured: Secured, tm
     authority(tmp_path)
     broker = from_transport_url(secured.url(f"ssl=1&ssl_ca_file={tmp_path / 'ca.pem'}"))
     with pytest.raises(BrokerError, match="TLS: CERTIFICATE_VERIFY_FAILED"):
-        Firehose(broker).open()
+        Tap(broker).open()
 
 
 def test_tls_to_a_port_without_gets_a_sentence(secured: Secured) -> None:
     url = secured.url("ssl=1").replace(str(secured.amqp_port), str(secured.server.port))
     with pytest.raises(BrokerError, match="check host, port and TLS"):
-        Firehose(from_transport_url(url)).open()
+        Tap(from_transport_url(url)).open()
 
 
 def test_no_tls_to_a_port_with_gets_a_sentence(secured: Secured) -> None:
     with pytest.raises(BrokerError, match="check host, port and TLS"):
-        Firehose(from_transport_url(secured.url(""))).open()
+        Tap(from_transport_url(secured.url(""))).open()
 
 
 def test_the_management_api_is_verified_by_the_given_authority(secured: Secured) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from rpcscope.model import GapCause, Observation, Sighting
 from rpcscope.private_broker import PrivateBroker
-from rpcscope_collectors.firehose import Firehose
+from rpcscope_collectors.tap import Tap
 from rpcscope_collectors.transport import from_transport_url
 from tests.support.rabbitmq import Cloud, new_cloud
 from tests.support.tapping import (
@@ -31,9 +31,9 @@ pytestmark = pytest.mark.server
 
 RECORDER = """
 import json, sys, time
-from rpcscope_collectors.firehose import Firehose
+from rpcscope_collectors.tap import Tap
 from rpcscope_collectors.transport import from_transport_url
-with Firehose(from_transport_url(sys.stdin.readline().strip())) as tap:
+with Tap(from_transport_url(sys.stdin.readline().strip())) as tap:
     for batch in tap.batches(max_wait_s=0.1):
         for each in batch:
             if each.body and each.routing_key == "publish.":
@@ -79,7 +79,7 @@ def test_a_killed_recorder_loses_nothing_and_all_it_had_comes_back_flagged(cloud
         recorder.communicate()
         for n in range(300, 400):
             cast(channel, "conductor", n)
-        with Firehose(cloud.broker) as tap:
+        with Tap(cloud.broker) as tap:
             seen = sightings_until(tap, last_of("publish.", 399))
     assert bodies(seen, "publish.") == list(range(400))
     flags = [each.redelivered for each in observations(seen) if each.body and each.routing_key == "publish."]
@@ -87,7 +87,7 @@ def test_a_killed_recorder_loses_nothing_and_all_it_had_comes_back_flagged(cloud
 
 
 def test_a_broker_that_restarts_is_recorded_again_and_the_gap_is_told(breakable: Cloud) -> None:
-    tap = Firehose(breakable.broker, managements=[breakable.management], tracing=breakable.tracing())
+    tap = Tap(breakable.broker, managements=[breakable.management], tracing=breakable.tracing())
     with tap:
         with service(breakable, "conductor") as channel:
             cast(channel, "conductor", 1)
@@ -112,7 +112,7 @@ def test_a_broker_that_restarts_is_recorded_again_and_the_gap_is_told(breakable:
 
 
 def test_a_broker_that_is_killed_is_recorded_again(breakable: Cloud) -> None:
-    tap = Firehose(breakable.broker, managements=[breakable.management], tracing=breakable.tracing())
+    tap = Tap(breakable.broker, managements=[breakable.management], tracing=breakable.tracing())
     with tap:
         sightings_until(tap, bool)
         breakable.server.kill()
@@ -124,7 +124,7 @@ def test_a_broker_that_is_killed_is_recorded_again(breakable: Cloud) -> None:
 
 
 def test_tags_of_an_old_connection_are_not_acknowledged_on_the_new_one(breakable: Cloud) -> None:
-    with Firehose(breakable.broker, tracing=breakable.tracing()) as tap:
+    with Tap(breakable.broker, tracing=breakable.tracing()) as tap:
         with service(breakable, "conductor") as channel:
             for n in range(50):
                 cast(channel, "conductor", n)
@@ -141,7 +141,7 @@ def test_tags_of_an_old_connection_are_not_acknowledged_on_the_new_one(breakable
 
 
 def test_events_are_stamped_when_they_come_however_long_a_commit_takes(cloud: Cloud) -> None:
-    with Firehose(cloud.broker, marker_interval_s=0.1) as tap:
+    with Tap(cloud.broker, marker_interval_s=0.1) as tap:
         batches = tap.batches(max_wait_s=0.1)
         next(batches)
         time.sleep(3)  # the caller's commit
@@ -154,7 +154,7 @@ def test_events_are_stamped_when_they_come_however_long_a_commit_takes(cloud: Cl
 def test_an_alarm_of_the_broker_does_not_keep_the_tap_from_draining_its_queue(
     breakable: Cloud, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with Firehose(breakable.broker, tracing=breakable.tracing(), marker_interval_s=0.1) as tap:
+    with Tap(breakable.broker, tracing=breakable.tracing(), marker_interval_s=0.1) as tap:
         with service(breakable, "conductor") as channel:
             for n in range(200):
                 cast(channel, "conductor", n)
@@ -187,7 +187,7 @@ def held(cloud: Cloud) -> bool:
 
 
 def test_memory_stays_bounded_by_the_prefetch_while_the_caller_does_nothing(cloud: Cloud) -> None:
-    with Firehose(cloud.broker, prefetch=100, tracing=cloud.tracing()) as tap, service(cloud, "conductor") as channel:
+    with Tap(cloud.broker, prefetch=100, tracing=cloud.tracing()) as tap, service(cloud, "conductor") as channel:
         for n in range(2000):
             cast(channel, "conductor", n)
         deadline = time.monotonic() + GIVE_UP_S
@@ -201,6 +201,6 @@ def test_it_works_on_a_broker_without_the_management_plugin(tmp_path: Path) -> N
     with PrivateBroker(plugins=()) as server:
         server.ctl("trace_on", "-p", "/")
         cloud = Cloud(server, "/", tmp_path)
-        with Firehose(from_transport_url(server.transport_url())) as tap, service(cloud, "conductor") as channel:
+        with Tap(from_transport_url(server.transport_url())) as tap, service(cloud, "conductor") as channel:
             cast(channel, "conductor", 1)
             sightings_until(tap, last_of("publish.", 1))

@@ -37,7 +37,7 @@ _DRAIN_S = 30.0
 _log = logging.getLogger(__name__)
 
 
-class Firehose:
+class Tap:
     """One tap on one vhost. `open` it, take `batches`, `ack` each when it is stored, `close` it.
 
     Events come at least once: what was not acknowledged comes again, with `redelivered` set, to the next

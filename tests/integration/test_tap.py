@@ -15,8 +15,8 @@ from rpcscope.errors import BrokerError
 from rpcscope.model import GapCause, Observation, Sighting, Topology
 from rpcscope.private_broker import PrivateBroker
 from rpcscope_collectors.bindings import Mode
-from rpcscope_collectors.firehose import Firehose
 from rpcscope_collectors.management import Management
+from rpcscope_collectors.tap import Tap
 from rpcscope_collectors.transport import Broker
 from tests.support.rabbitmq import Cloud
 from tests.support.tapping import GIVE_UP_S, bodies, cast, gaps, keys, last_of, observations, service, sightings_until
@@ -36,7 +36,7 @@ QUEUES = ("conductor", "compute.host.domain", "reply_1", "compute_fanout_1", "od
 def test_each_mode_sees_every_publish_and_the_deliveries_it_promises(
     cloud: Cloud, mode: Mode, delivered: set[str]
 ) -> None:
-    tap = Firehose(cloud.broker, mode=mode, managements=[cloud.management], tracing=cloud.tracing())
+    tap = Tap(cloud.broker, mode=mode, managements=[cloud.management], tracing=cloud.tracing())
     with service(cloud, *QUEUES) as channel, tap:
         sightings_until(tap, lambda seen: any(isinstance(each, Topology) for each in seen))
         time.sleep(0.5)  # the reader binds what the poll has found
@@ -52,7 +52,7 @@ def test_each_mode_sees_every_publish_and_the_deliveries_it_promises(
 def test_control_mode_knows_the_usual_queues_without_the_management_api(cloud: Cloud) -> None:
     with service(cloud, *QUEUES) as channel:
         tracing = cloud.tracing()
-        with Firehose(cloud.broker, tracing=tracing) as tap:
+        with Tap(cloud.broker, tracing=tracing) as tap:
             for queue in QUEUES:
                 cast(channel, queue)
             channel.connection.process_data_events(0.5)
@@ -67,7 +67,7 @@ def test_control_mode_knows_the_usual_queues_without_the_management_api(cloud: C
 
 def test_an_observation_is_the_trace_message_as_the_broker_sent_it(cloud: Cloud) -> None:
     before = time.time_ns()
-    with Firehose(cloud.broker, tracing=cloud.tracing()) as tap, service(cloud, "conductor") as channel:
+    with Tap(cloud.broker, tracing=cloud.tracing()) as tap, service(cloud, "conductor") as channel:
         cast(channel, "conductor", 7, pika.BasicProperties(expiration="60000"))
         seen = sightings_until(tap, last_of("publish.", 7))
     (event,) = [each for each in observations(seen) if each.body == b'{"n": 7}' and each.routing_key == "publish."]
@@ -81,7 +81,7 @@ def test_an_observation_is_the_trace_message_as_the_broker_sent_it(cloud: Cloud)
 
 
 def test_sequence_numbers_run_and_times_never_go_back(cloud: Cloud) -> None:
-    with Firehose(cloud.broker, tracing=cloud.tracing()) as tap, service(cloud, "conductor") as channel:
+    with Tap(cloud.broker, tracing=cloud.tracing()) as tap, service(cloud, "conductor") as channel:
         for n in range(500):
             cast(channel, "conductor", n)
         seen = sightings_until(tap, last_of("publish.", 499))
@@ -91,7 +91,7 @@ def test_sequence_numbers_run_and_times_never_go_back(cloud: Cloud) -> None:
 
 
 def test_markers_come_back_and_tell_the_lag(cloud: Cloud) -> None:
-    with Firehose(cloud.broker, marker_interval_s=0.05) as tap:
+    with Tap(cloud.broker, marker_interval_s=0.05) as tap:
         seen = sightings_until(tap, lambda seen: len(seen) >= 5)
         assert tap.lag_s is not None
     markers = [each for each in seen if isinstance(each, Observation)]
@@ -101,7 +101,7 @@ def test_markers_come_back_and_tell_the_lag(cloud: Cloud) -> None:
 
 
 def test_a_queue_that_dropped_its_head_is_found_out_by_the_markers(cloud: Cloud) -> None:
-    tap = Firehose(
+    tap = Tap(
         cloud.broker,
         prefetch=50,
         max_length=100,
@@ -124,12 +124,12 @@ def test_a_queue_that_dropped_its_head_is_found_out_by_the_markers(cloud: Cloud)
 
 
 def test_a_second_recorder_of_the_same_name_is_refused(cloud: Cloud) -> None:
-    with Firehose(cloud.broker), pytest.raises(BrokerError, match="Another recorder consumes"):
-        Firehose(cloud.broker).open()
+    with Tap(cloud.broker), pytest.raises(BrokerError, match="Another recorder consumes"):
+        Tap(cloud.broker).open()
 
 
 def test_two_taps_of_different_names_see_the_same(cloud: Cloud) -> None:
-    one, two = Firehose(cloud.broker, name="one", tracing=cloud.tracing()), Firehose(cloud.broker, name="two")
+    one, two = Tap(cloud.broker, name="one", tracing=cloud.tracing()), Tap(cloud.broker, name="two")
     with one, two, service(cloud, "conductor") as channel:
         cast(channel, "conductor", 5)
         for tap in (one, two):
@@ -138,13 +138,13 @@ def test_two_taps_of_different_names_see_the_same(cloud: Cloud) -> None:
 
 def test_what_was_not_acknowledged_comes_again_flagged(cloud: Cloud) -> None:
     with service(cloud, "conductor") as channel:
-        with Firehose(cloud.broker, tracing=cloud.tracing()) as tap:
+        with Tap(cloud.broker, tracing=cloud.tracing()) as tap:
             for n in range(100):
                 cast(channel, "conductor", n)
             for batch in tap.batches(max_wait_s=0.1):
                 if 99 in bodies(batch, "publish."):
                     break
-        with Firehose(cloud.broker) as tap:
+        with Tap(cloud.broker) as tap:
             seen = sightings_until(tap, last_of("publish.", 99))
     again = [each for each in observations(seen) if each.routing_key == "publish." and each.body]
     assert len(again) == 100
@@ -153,17 +153,17 @@ def test_what_was_not_acknowledged_comes_again_flagged(cloud: Cloud) -> None:
 
 def test_what_was_acknowledged_does_not_come_again(cloud: Cloud) -> None:
     with service(cloud, "conductor") as channel:
-        with Firehose(cloud.broker, tracing=cloud.tracing()) as tap:
+        with Tap(cloud.broker, tracing=cloud.tracing()) as tap:
             cast(channel, "conductor", 1)
             sightings_until(tap, last_of("publish.", 1))
-        with Firehose(cloud.broker, tracing=cloud.tracing()) as tap:
+        with Tap(cloud.broker, tracing=cloud.tracing()) as tap:
             cast(channel, "conductor", 2)
             seen = sightings_until(tap, last_of("publish.", 2))
     assert bodies(seen, "publish.") == [2]
 
 
 def test_stop_hands_out_what_was_read_and_ends(cloud: Cloud) -> None:
-    with Firehose(cloud.broker, tracing=cloud.tracing()) as tap, service(cloud, "conductor") as channel:
+    with Tap(cloud.broker, tracing=cloud.tracing()) as tap, service(cloud, "conductor") as channel:
         for n in range(200):
             cast(channel, "conductor", n)
         deadline = time.monotonic() + GIVE_UP_S
@@ -175,7 +175,7 @@ def test_stop_hands_out_what_was_read_and_ends(cloud: Cloud) -> None:
 
 
 def test_a_signal_handler_may_stop_the_tap(cloud: Cloud) -> None:
-    with Firehose(cloud.broker, marker_interval_s=0.05) as tap:
+    with Tap(cloud.broker, marker_interval_s=0.05) as tap:
         before = signal.signal(signal.SIGUSR1, lambda *_: tap.stop())
         try:
             for batch in tap.batches(max_wait_s=0.1):
@@ -186,17 +186,17 @@ def test_a_signal_handler_may_stop_the_tap(cloud: Cloud) -> None:
 
 
 def test_empty_batches_move_the_callers_clocks(cloud: Cloud) -> None:
-    with Firehose(cloud.broker, marker_interval_s=3600) as tap:
+    with Tap(cloud.broker, marker_interval_s=3600) as tap:
         batches = tap.batches(max_wait_s=0.05)
         assert [] in [next(batches) for _ in range(3)]
 
 
 def test_closing_keeps_the_queue_unless_it_is_to_go(cloud: Cloud) -> None:
-    tap = Firehose(cloud.broker)
+    tap = Tap(cloud.broker)
     tap.open()
     tap.close()
     assert cloud.management.queues(cloud.vhost) == ("rpcscope.tap.default",)
-    tap = Firehose(cloud.broker)
+    tap = Tap(cloud.broker)
     tap.open()
     tap.close(delete_queue=True)
     assert cloud.management.queues(cloud.vhost) == ()
@@ -204,25 +204,25 @@ def test_closing_keeps_the_queue_unless_it_is_to_go(cloud: Cloud) -> None:
 
 def test_a_queue_of_another_mode_is_bound_anew(cloud: Cloud) -> None:
     for mode in ("full", "publish"):
-        Firehose(cloud.broker, mode=mode).__enter__().close()
+        Tap(cloud.broker, mode=mode).__enter__().close()
     assert cloud.management.bindings(cloud.vhost, "rpcscope.tap.default") == (("amq.rabbitmq.trace", "publish.#"),)
 
 
 def test_a_queue_with_other_limits_gets_a_sentence(cloud: Cloud) -> None:
-    Firehose(cloud.broker).__enter__().close()
+    Tap(cloud.broker).__enter__().close()
     with pytest.raises(BrokerError, match="exists with other limits"):
-        Firehose(cloud.broker, max_length=7).open()
+        Tap(cloud.broker, max_length=7).open()
 
 
 def test_a_recorder_that_comes_back_to_no_queue_says_since_when_it_was_blind(cloud: Cloud) -> None:
-    with Firehose(cloud.broker, resume_ns=1_000) as tap:
+    with Tap(cloud.broker, resume_ns=1_000) as tap:
         seen = sightings_until(tap, bool)
     (gap,) = gaps(seen, GapCause.DISCONNECTED)
     assert gap.from_ns == 1_000
 
 
 def test_a_deleted_tap_queue_is_made_again_and_the_gap_is_told(cloud: Cloud) -> None:
-    with Firehose(cloud.broker, tracing=cloud.tracing()) as tap, service(cloud, "conductor") as channel:
+    with Tap(cloud.broker, tracing=cloud.tracing()) as tap, service(cloud, "conductor") as channel:
         sightings_until(tap, bool)
         channel.queue_delete("rpcscope.tap.default")
         sightings_until(tap, lambda seen: bool(gaps(seen, GapCause.DISCONNECTED)))
@@ -231,7 +231,7 @@ def test_a_deleted_tap_queue_is_made_again_and_the_gap_is_told(cloud: Cloud) -> 
 
 
 def test_headers_that_pika_can_not_read_do_not_end_the_tap(cloud: Cloud) -> None:
-    with Firehose(cloud.broker, tracing=cloud.tracing()) as tap, service(cloud, "conductor") as channel:
+    with Tap(cloud.broker, tracing=cloud.tracing()) as tap, service(cloud, "conductor") as channel:
         cast(channel, "conductor", 1, pika.BasicProperties(timestamp=10**15))  # microseconds: the year 31690
         cast(channel, "conductor", 2)
         seen = sightings_until(tap, last_of("publish.", 2))
@@ -249,7 +249,7 @@ def test_topology_names_the_processes_and_what_they_consume(cloud: Cloud) -> Non
         )
 
     with service(cloud, "conductor"):
-        tap = Firehose(cloud.broker, managements=[cloud.management], topology_interval_s=0.5)
+        tap = Tap(cloud.broker, managements=[cloud.management], topology_interval_s=0.5)
         with tap:
             seen = sightings_until(tap, complete)
     last = [each for each in seen if isinstance(each, Topology)][-1]
@@ -261,7 +261,7 @@ def test_topology_names_the_processes_and_what_they_consume(cloud: Cloud) -> Non
 
 def test_a_management_api_that_is_away_is_a_warning_and_no_end(cloud: Cloud, caplog: pytest.LogCaptureFixture) -> None:
     away = Management("http://127.0.0.1:1", "nova", "PS7q")
-    tap = Firehose(cloud.broker, managements=[away], tracing=cloud.tracing())
+    tap = Tap(cloud.broker, managements=[away], tracing=cloud.tracing())
     with tap, service(cloud, "conductor") as channel:
         time.sleep(2.5)
         cast(channel, "conductor", 4)
@@ -285,7 +285,7 @@ HOSE = r"^(rpcscope\.tap\..*|amq\.rabbitmq\.trace)$"
 
 
 def test_a_tap_needs_no_more_rights_than_it_says(cloud: Cloud) -> None:
-    tap = Firehose(account(cloud, configure=TAP, write=MARKERS, read=HOSE), tracing=cloud.tracing())
+    tap = Tap(account(cloud, configure=TAP, write=MARKERS, read=HOSE), tracing=cloud.tracing())
     with tap, service(cloud, "conductor") as channel:
         cast(channel, "conductor", 1)
         sightings_until(tap, last_of("publish.", 1))
@@ -302,7 +302,7 @@ def test_a_tap_needs_no_more_rights_than_it_says(cloud: Cloud) -> None:
     ],
 )
 def test_a_missing_right_is_named(cloud: Cloud, rights: dict[str, str], sentence: str) -> None:
-    with pytest.raises(BrokerError, match=sentence) as caught, Firehose(account(cloud, **rights)):
+    with pytest.raises(BrokerError, match=sentence) as caught, Tap(account(cloud, **rights)):
         pass
     assert "PS7q" not in str(caught.value)
 
@@ -318,16 +318,16 @@ def test_a_missing_right_is_named(cloud: Cloud, rights: dict[str, str], sentence
 )
 def test_a_broker_that_does_not_take_us_gets_a_sentence(cloud: Cloud, changed: dict[str, Any], sentence: str) -> None:
     with pytest.raises(BrokerError, match=sentence) as caught:
-        Firehose(replace(cloud.broker, **changed)).open()
+        Tap(replace(cloud.broker, **changed)).open()
     assert "PS7q" not in str(caught.value)
 
 
 def test_what_is_no_broker_gets_a_sentence(rabbitmq: PrivateBroker) -> None:
     with pytest.raises(BrokerError, match="can not be reached"):
-        Firehose(Broker(hosts=(("127.0.0.1", rabbitmq.management_port),))).open()
+        Tap(Broker(hosts=(("127.0.0.1", rabbitmq.management_port),))).open()
 
 
 def test_the_first_host_that_answers_is_taken(cloud: Cloud) -> None:
     broker = replace(cloud.broker, hosts=(("127.0.0.1", 1), *cloud.broker.hosts))
-    with Firehose(broker) as tap:
+    with Tap(broker) as tap:
         assert sightings_until(tap, bool)
