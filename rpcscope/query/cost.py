@@ -119,11 +119,14 @@ def costs(
     totals: dict[str, list[MethodTotal]] = {}
     for total in reader.method_totals(kind=kind, background=background):
         totals.setdefault(total.operation_kind, []).append(total)
-    found = [_kind_cost(name, group, totals.get(name, []), include_failed) for name, group in views.items()]
+    found = [kind_cost(name, group, totals.get(name, []), include_failed) for name, group in views.items()]
     return sorted(found, key=lambda cost: (-cost.operations, cost.kind))
 
 
-def _kind_cost(kind: str, views: list[OperationView], totals: list[MethodTotal], include_failed: bool) -> KindCost:
+def kind_cost(
+    kind: str, views: list[OperationView], totals: list[MethodTotal], include_failed: bool = False
+) -> KindCost:
+    """The cost of one kind: of all its operations, over or not, and the totals of its methods."""
     over = [v for v in views if v.whole.complete and v.status in (Status.DONE, Status.FAILED)]
     failed = [v for v in over if v.status is Status.FAILED]
     if not include_failed and len(failed) < len(over):
