@@ -79,10 +79,10 @@ class Management:
 
     def tracing(self, vhost: str) -> bool:
         """The node that answers traces the vhost; other nodes may not."""
-        return bool(self._get(f"vhosts/{_name(vhost)}", columns="name,tracing").get("tracing"))
+        return bool(self._vhost(vhost, "tracing").get("tracing"))
 
     def set_tracing(self, vhost: str, on: bool) -> None:
-        """Switch tracing of the vhost on the node that answers; needs the administrator tag."""
+        """Switch tracing of the vhost on the node that answers; needs the administrator tag alone, no right on it."""
         path = f"vhosts/{_name(vhost)}"
         # PUT makes a vhost that is missing and may reset what it is not told, so what is there is read first.
         known = self._get(path)
@@ -93,8 +93,7 @@ class Management:
 
     def published(self, vhost: str) -> int:
         """Messages clients have published to the vhost since its statistics began. Renewed every 5 seconds."""
-        answer = self._get(f"vhosts/{_name(vhost)}", columns="name,message_stats.publish")
-        count = _part(answer, "message_stats").get("publish")
+        count = _part(self._vhost(vhost, "message_stats.publish"), "message_stats").get("publish")
         return count if isinstance(count, int) else 0
 
     def queues(self, vhost: str) -> tuple[str, ...]:
@@ -135,6 +134,16 @@ class Management:
         )
         return Topology(
             at_ns=at_ns, connections=connections, consumers=consumers, complete=not _SEES_ALL.isdisjoint(tags)
+        )
+
+    def _vhost(self, vhost: str, columns: str) -> Mapping[str, Any]:
+        """From the list of all, because a vhost that is asked for by name is shown to administrators alone."""
+        for found in self._items("vhosts", f"name,{columns}"):
+            if found.get("name") == vhost:
+                return found
+        raise BrokerError(
+            f"The management API at {self.url} knows no such vhost, or does not show it to user {self._username}: "
+            "check the name of the vhost, or give the user access to it (rabbitmqctl set_permissions)."
         )
 
     def _pages(self, path: str, columns: str) -> Iterator[Mapping[str, Any]]:
@@ -189,10 +198,13 @@ class Management:
         if error.code in (401, 403):
             return BrokerError(
                 f"The management API at {self.url} does not let user {self._username} do this: tracing needs the "
-                "tag administrator, reading the tag monitoring (rabbitmqctl set_user_tags), both access to the vhost."
+                "tag administrator, reading the tag monitoring and access to the vhost (rabbitmqctl set_user_tags)."
             )
         if error.code == 404 and '"error"' in reason:
-            return BrokerError(f"The management API at {self.url} knows no such vhost: check the name of the vhost.")
+            return BrokerError(
+                f"What answers at {self.url} knows no such vhost, or is not RabbitMQ's management API: check the name "
+                "of the vhost and the URL, mostly http://<host>:15672."
+            )
         if error.code < 500:
             return self._not_the_api()
         return BrokerError(f"The management API at {self.url} fails with status {error.code}: read the broker's log.")
