@@ -235,8 +235,8 @@ class Tap:
         try:
             if queue.is_alive:
                 self._settle(queue)
-                if delete_queue:
-                    queue.delete()
+            if delete_queue and queue.connection.is_open:
+                queue.delete()
         except AMQPError:
             _log.warning("The broker went away before the last acknowledgement: the next recorder gets it again.")
         finally:
@@ -358,7 +358,7 @@ class Tap:
                 queue.bind(self._view.wanted, left_over)
             self._bound_ns = time.time_ns()
         except BaseException:
-            queue.drop()
+            queue.abandon()
             raise
         return queue
 

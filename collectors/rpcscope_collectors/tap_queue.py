@@ -107,8 +107,7 @@ class TapQueue:
         except AMQPChannelError as error:
             self._bound.discard(one)
             if getattr(error, "reply_code", 0) != _NOT_FOUND:
-                exchange = "".join(filter(str.isprintable, one.exchange))
-                refused.append(refusal(error, self._user, f"binding needs read on {exchange} and write on {PREFIX}*"))
+                refused.append(refusal(error, self._user, _right_to_bind(error, one)))
 
     def consume(self, on_message: Callable[..., None]) -> None:
         """Begin to consume, alone. Raises BrokerError when another recorder does already."""
@@ -142,7 +141,16 @@ class TapQueue:
 
     def delete(self) -> None:
         """Unbind and delete the queue, with whatever it still holds."""
-        self._channel.queue_delete(self.name)
+        self.connection.channel().queue_delete(self.name)  # a refusal may have closed the other channel
+
+    def abandon(self) -> None:
+        """Close the connection; a queue that was made by it goes too: nobody is owed anything in it."""
+        try:
+            if self.found is None and self.connection.is_open:
+                self.delete()
+        except (AMQPError, OSError):
+            _log.debug("The new queue stays until it expires.")
+        self.drop()
 
     def drop(self) -> None:
         """Close the connection, in order if that is still possible."""
@@ -171,8 +179,15 @@ class TapQueue:
                     f"{self.name} exists with other limits: use the limits it was made with, or another name, or wait "
                     "until it has expired."
                 ) from error
-            raise refusal(error, self._user, f"the tap needs configure, write and read on {PREFIX}*") from error
+            raise refusal(error, self._user, f"making its queue needs configure on {PREFIX}*") from error
         return found
 
     def _on_cancel(self, _: object) -> None:
         self._cancelled = True
+
+
+def _right_to_bind(error: Exception, one: Binding) -> str:
+    """Which of the two rights is missing; the broker names what it does not let us at."""
+    if "access to exchange" in str(getattr(error, "reply_text", "")):
+        return f"binding needs read on {''.join(filter(str.isprintable, one.exchange))}"
+    return f"binding needs write on {PREFIX}*"

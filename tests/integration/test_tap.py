@@ -295,7 +295,8 @@ def test_a_tap_needs_no_more_rights_than_it_says(cloud: Cloud) -> None:
     ("rights", "sentence"),
     [
         ({}, "may not use vhost"),
-        ({"write": MARKERS, "read": HOSE}, "configure, write and read on rpcscope.tap"),
+        ({"write": MARKERS, "read": HOSE}, "configure on rpcscope.tap"),
+        ({"configure": TAP, "write": r"^amq\.default$", "read": HOSE}, "binding needs write on rpcscope.tap"),
         ({"configure": TAP, "write": MARKERS, "read": TAP}, "read on amq.rabbitmq.trace"),
         ({"configure": TAP, "write": MARKERS, "read": r"^amq\.rabbitmq\.trace$"}, "read on rpcscope.tap"),
         ({"configure": TAP, "write": TAP, "read": HOSE}, "write on amq.default"),
@@ -305,6 +306,7 @@ def test_a_missing_right_is_named(cloud: Cloud, rights: dict[str, str], sentence
     with pytest.raises(BrokerError, match=sentence) as caught, Tap(account(cloud, **rights)):
         pass
     assert "PS7q" not in str(caught.value)
+    assert not cloud.management.queues(cloud.vhost)
 
 
 @pytest.mark.parametrize(
