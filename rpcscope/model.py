@@ -180,13 +180,22 @@ class Binding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class QueueConsumer:
+    """A process that consumes a queue."""
+
+    queue: str
+    process: str  # Process.key: peer:program:pid, or the connection's name while no more is known
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
-    """Exchanges and bindings of a vhost at one time; names are as the broker sent them."""
+    """Exchanges, bindings and consumers of a vhost at one time; a tap hands on names as the broker sent them."""
 
     at_ns: int
     vhost: str
     exchanges: tuple[Exchange, ...]
     bindings: tuple[Binding, ...]
+    consumers: tuple[QueueConsumer, ...] = ()  # of the newest Topology; a tap leaves them out
 
 
 class Churn(IntEnum):
@@ -321,6 +330,7 @@ class Flag(IntFlag):
     EXPECTED_FAILURE = 16  # FAILED, and the rules say that this is normal
     NO_REQUEST = 32  # only its reply or its delivery was seen
     EVICTED = 64  # closed early, because too many were open
+    UNSEEN = 128  # the tap looked away while it was open: what became of it is unknown
 
 
 class ParentSource(IntEnum):

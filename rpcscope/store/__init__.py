@@ -14,6 +14,7 @@ from rpcscope.store.protocol import (
     RecorderHealth,
     RecordingInfo,
     StoreStatus,
+    Trigger,
     Writer,
 )
 from rpcscope.store.store import Store, open_store
@@ -29,6 +30,7 @@ __all__ = [
     "Store",
     "StoreStatus",
     "TransientStoreError",
+    "Trigger",
     "Writer",
     "open_store",
 ]

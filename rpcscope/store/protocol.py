@@ -18,6 +18,8 @@ from rpcscope.model import (
     FamilySample,
     Gap,
     GapCause,
+    InFlightSample,
+    Layout,
     MessageKind,
     NodeState,
     Operation,
@@ -26,6 +28,7 @@ from rpcscope.model import (
     QueueSample,
     Recording,
     Resume,
+    TapPhase,
 )
 
 
@@ -124,6 +127,18 @@ class GapTotal:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Trigger:
+    """Somebody asks the recorders of one name for details."""
+
+    id: int  # rises with each one
+    at_ns: int  # when it was asked
+    name: str  # of the recorders that are meant, as it was given; "" all
+    why: str
+    minutes: float  # how long; kept to a thousandth
+    taken_ns: int | None  # when a recorder took it; None: nobody did yet
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StoreStatus:
     """What `rpcscope db status` shows."""
 
@@ -169,11 +184,20 @@ class Writer(Protocol):
         """Replaces what the recorder of a recording last said of itself. Any thread may, while another one writes."""
         ...
 
+    def ask(self, *, at_ns: int, name: str, why: str, minutes: float) -> int:
+        """Asks the recorders of a name for details; the id of the trigger. Needs no recording; any thread may."""
+        ...
+
+    def taken(self, trigger_id: int, at_ns: int) -> bool:
+        """Marks a trigger as taken. False: somebody had taken it already, or it was pruned. Any thread may."""
+        ...
+
     def prune(self, before_ns: int) -> dict[str, int]:
         """Removes what ended before a time, in many short transactions; returns deleted rows by table.
 
         Whole operations (all parts of a request id) whose last event was before it, with their calls; calls without
-        an operation; calls left open; gaps; samples of queues and nodes, churn; and names that nothing uses any more.
+        an operation; calls left open; gaps; samples of queues, nodes and work in flight, churn; triggers; phases that
+        were over; layouts of recordings that end before it; and names that nothing uses any more.
         """
         ...
 
@@ -267,6 +291,29 @@ class Reader(Protocol):
 
     def churn(self, from_ns: int, to_ns: int, limit: int = 1_000) -> list[ChurnEvent]:
         """What came and went in a time, both ends included, the newest first."""
+        ...
+
+    def in_flight(self, from_ns: int, to_ns: int) -> dict[int, list[InFlightSample]]:
+        """Samples of work in flight of a time, both ends included, by recording, the oldest first.
+
+        What does not change is stored again every `rpcscope.in_hand.REPEAT_NS`; what was at a time is found by
+        looking back that long.
+        """
+        ...
+
+    def phases(self, from_ns: int, to_ns: int) -> dict[int, list[TapPhase]]:
+        """Phases of taps of a time, both ends included, by recording, the oldest first.
+
+        The phase that a recording was in when the time began is the first. Recordings without phases are left out.
+        """
+        ...
+
+    def triggers(self, since_id: int = 0) -> list[Trigger]:
+        """Triggers with an id above one, in the order in which they were asked, also those that are taken."""
+        ...
+
+    def layouts(self) -> dict[int, list[Layout]]:
+        """The newest layout of each vhost by recording."""
         ...
 
     def health(self) -> list[RecorderHealth]:

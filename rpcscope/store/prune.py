@@ -17,7 +17,10 @@ from rpcscope.store.names import EPOCH
 from rpcscope.store.schema import (
     call,
     churn_event,
+    flight_trigger,
     gap,
+    in_flight_sample,
+    layout,
     name,
     node_state,
     open_message,
@@ -29,12 +32,13 @@ from rpcscope.store.schema import (
     queue_sample,
     recording,
     rpcscope_meta,
+    tap_phase,
 )
 
 CHUNK = 2_000  # rows that one transaction removes
 OPERATIONS = 100  # whose calls are removed together
-_SAMPLED = (queue_poll, queue_sample, queue_family_sample, node_state)
-_NAMED = (call, operation_part, process, *_SAMPLED, churn_event)
+_SAMPLED = (queue_poll, queue_sample, queue_family_sample, node_state, in_flight_sample)
+_NAMED = (call, operation_part, process, *_SAMPLED, churn_event, layout)
 
 
 def prune(database: Database, before_ns: int) -> dict[str, int]:
@@ -75,11 +79,16 @@ def _leftovers(database: Database, before_ns: int, deleted: Counter[str]) -> Non
     abandoned = select(open_message.c.id).where(open_message.c.since < before_ns)
     _repeat(database, deleted, abandoned, open_message.c.id)
     _repeat(database, deleted, select(gap.c.id).where(gap.c.to_ns < before_ns), gap.c.id)
-    _repeat(database, deleted, select(churn_event.c.id).where(churn_event.c.at_ns < before_ns), churn_event.c.id)
+    for table in (churn_event, flight_trigger):
+        _repeat(database, deleted, select(table.c.id).where(table.c.at_ns < before_ns), table.c.id)
+    _repeat(database, deleted, _phases_over(before_ns), tap_phase.c.id)
 
 
 def _samples(database: Database, before_ns: int, deleted: Counter[str]) -> None:
-    """Row by row in the order of their keys: recording, then time."""
+    """Row by row in the order of their keys: recording, then time. A layout holds until its recording ends."""
+    over = select(recording.c.id).where(recording.c.last_ns < before_ns)
+    with database.writing() as connection:
+        deleted[layout.name] += connection.execute(delete(layout).where(layout.c.recording_id.in_(over))).rowcount
     for number in _ids(database, select(recording.c.id)):
         for table in _SAMPLED:
             mine, at_ns = table.c.recording_id == number, table.c.at_ns
@@ -88,6 +97,15 @@ def _samples(database: Database, before_ns: int, deleted: Counter[str]) -> None:
                 with database.writing() as connection:
                     gone = connection.execute(delete(table).where(mine, at_ns <= found[-1]))
                     deleted[table.name] += gone.rowcount
+
+
+def _phases_over(before_ns: int) -> Select[int]:
+    """Phases that had a later one by then."""
+    later = tap_phase.alias("later")
+    followed = exists().where(
+        later.c.recording_id == tap_phase.c.recording_id, later.c.at_ns > tap_phase.c.at_ns, later.c.at_ns <= before_ns
+    )
+    return select(tap_phase.c.id).where(tap_phase.c.at_ns < before_ns, followed)
 
 
 def _orphans(before_ns: int) -> Select[int]:

@@ -7,9 +7,23 @@ from typing import Literal
 
 from sqlalchemy import select
 
-from rpcscope.model import Call, ChurnEvent, FamilySample, Gap, NodeState, Operation, Process, QueuePoll, QueueSample
+from rpcscope.model import (
+    Call,
+    ChurnEvent,
+    FamilySample,
+    Gap,
+    InFlightSample,
+    Layout,
+    NodeState,
+    Operation,
+    Process,
+    QueuePoll,
+    QueueSample,
+    TapPhase,
+)
 from rpcscope.store import call_query, operation_query, total_query
 from rpcscope.store.database import Database
+from rpcscope.store.flight_query import FlightQuery
 from rpcscope.store.health_rows import gap_totals, health_by_recording
 from rpcscope.store.migrate import database_status, table_counts
 from rpcscope.store.names import NameReader
@@ -22,6 +36,7 @@ from rpcscope.store.protocol import (
     RecordingInfo,
     RecordingTotals,
     StoreStatus,
+    Trigger,
 )
 from rpcscope.store.queue_query import QueueQuery
 from rpcscope.store.recording_rows import counters_of, gap_of, recording_of
@@ -35,6 +50,7 @@ class SqlReader:
         self._database = database
         self._names = NameReader(database)
         self._queues = QueueQuery(database, self._names)
+        self._flight = FlightQuery(database, self._names)
 
     def recordings(self) -> list[RecordingInfo]:
         """All recordings, the oldest first."""
@@ -128,6 +144,22 @@ class SqlReader:
     def churn(self, from_ns: int, to_ns: int, limit: int = 1_000) -> list[ChurnEvent]:
         """What came and went in a time."""
         return self._queues.churn(from_ns, to_ns, limit)
+
+    def in_flight(self, from_ns: int, to_ns: int) -> dict[int, list[InFlightSample]]:
+        """Samples of work in flight of a time by recording."""
+        return self._flight.in_flight(from_ns, to_ns)
+
+    def phases(self, from_ns: int, to_ns: int) -> dict[int, list[TapPhase]]:
+        """Phases of taps of a time by recording, the one it began in first."""
+        return self._flight.phases(from_ns, to_ns)
+
+    def triggers(self, since_id: int = 0) -> list[Trigger]:
+        """Triggers with an id above one."""
+        return self._flight.triggers(since_id)
+
+    def layouts(self) -> dict[int, list[Layout]]:
+        """The newest layout of each vhost by recording."""
+        return self._flight.layouts()
 
     def health(self) -> list[RecorderHealth]:
         """What each recorder said last of itself."""

@@ -68,7 +68,7 @@ def _table(
         mysql_engine="InnoDB",
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
-        sqlite_autoincrement=name in {"name", "recording", "gap", "churn_event"},
+        sqlite_autoincrement=name in {"name", "recording", "gap", "churn_event", "tap_phase", "flight_trigger"},
     )
 
 
@@ -317,4 +317,43 @@ churn_event = _table(
     _text("connection"),
     _text("client_name"),
     Index("ix_churn_event_at_ns", "at_ns"),
+)
+
+in_flight_sample = _table(
+    "in_flight_sample",
+    _id("recording_id"),
+    _id("at_ns"),
+    _id("process_id"),
+    _id("queue_id"),
+    _id("method_id"),
+    _big("requests"),
+    _big("oldest_ns"),
+)
+
+tap_phase = _table(
+    "tap_phase",
+    Column("id", ID, primary_key=True, autoincrement=True),
+    _big("recording_id"),
+    _big("at_ns"),
+    _text("mode"),
+    _text("why"),
+)
+
+# Details that somebody asked the recorders for.
+flight_trigger = _table(
+    "flight_trigger",
+    Column("id", ID, primary_key=True, autoincrement=True),
+    _big("at_ns"),
+    _text("name"),
+    _text("why"),
+    _big("minutes_milli"),  # thousandths of a minute
+    _big("taken_ns", nullable=True),
+)
+
+layout = _table(
+    "layout",
+    _id("recording_id"),
+    _id("vhost_id"),
+    _big("at_ns"),
+    _blob("blob"),
 )

@@ -14,6 +14,7 @@ from rpcscope.store.bulk import insert_calls
 from rpcscope.store.call_rows import call_names, call_rows, open_row
 from rpcscope.store.database import Database
 from rpcscope.store.failures import TransientStoreError
+from rpcscope.store.flight_rows import flight_names, in_flight_row, layout_row, phase_row
 from rpcscope.store.health_rows import put_health
 from rpcscope.store.names import NameWriter
 from rpcscope.store.operation_rows import instance_rows, operation_names, operation_row, process_names, process_row
@@ -26,6 +27,8 @@ from rpcscope.store.schema import (
     call,
     churn_event,
     gap,
+    in_flight_sample,
+    layout,
     node_state,
     open_message,
     operation_instance,
@@ -36,8 +39,10 @@ from rpcscope.store.schema import (
     queue_sample,
     recording,
     tap_fingerprint,
+    tap_phase,
 )
 from rpcscope.store.text import fit, scrub
+from rpcscope.store.triggers import ask, take
 from rpcscope.store.upsert import upsert
 
 _IDS_A_STATEMENT = 1_000
@@ -87,6 +92,14 @@ class SqlWriter:
         """Replaces what the recorder last said of itself."""
         put_health(self._database, health)
 
+    def ask(self, *, at_ns: int, name: str, why: str, minutes: float) -> int:
+        """Asks the recorders of a name for details; the id of the trigger."""
+        return ask(self._database, at_ns=at_ns, name=name, why=why, minutes=minutes)
+
+    def taken(self, trigger_id: int, at_ns: int) -> bool:
+        """Marks a trigger as taken; False when it was before."""
+        return take(self._database, trigger_id, at_ns)
+
     def prune(self, before_ns: int) -> dict[str, int]:
         """Removes what ended before a time."""
         return prune(self._database, before_ns)
@@ -107,7 +120,8 @@ class SqlWriter:
         upsert(connection, process, [process_row(p, names) for p in batch.processes], "id")
         if batch.gaps:
             connection.execute(insert(gap), [gap_row(one, batch.recording_id) for one in batch.gaps])
-        _put_queues(connection, batch, names)
+        _put_samples(connection, batch, names)
+        _put_layouts(connection, batch, names)
         _put_fingerprints(connection, batch)
         progress = progress_row(batch) | {"batches": stored + 1}
         connection.execute(update(recording).where(recording.c.id == batch.recording_id).values(progress))
@@ -141,7 +155,7 @@ def _stored_batches(connection: Connection, recording_id: int) -> int:
 def _texts(batch: Batch) -> set[str]:
     texts = call_names(batch.calls)
     texts |= operation_names(batch.operations)
-    return texts | process_names(batch.processes) | queue_names(batch)
+    return texts | process_names(batch.processes) | queue_names(batch) | flight_names(batch)
 
 
 def _put_calls(connection: Connection, batch: Batch, names: dict[str, int]) -> None:
@@ -165,17 +179,24 @@ def _put_operations(connection: Connection, operations: tuple[Operation, ...], n
         connection.execute(insert(operation_instance), rows)
 
 
-def _put_queues(connection: Connection, batch: Batch, names: dict[str, int]) -> None:
+def _put_samples(connection: Connection, batch: Batch, names: dict[str, int]) -> None:
     rows = {
         queue_poll: [poll_row(p, names) for p in batch.queue_polls],
         queue_sample: [sample_row(q, names) for q in batch.queue_samples],
         queue_family_sample: [family_row(f, names) for f in batch.family_samples],
         node_state: [node_row(n, names) for n in batch.node_states],
         churn_event: [churn_row(c, names) for c in batch.churn],
+        in_flight_sample: [in_flight_row(f, names) for f in batch.in_flight],
+        tap_phase: [phase_row(p) for p in batch.phases],
     }
     for table, found in rows.items():
         if found:
             connection.execute(insert(table), [row | {"recording_id": batch.recording_id} for row in found])
+
+
+def _put_layouts(connection: Connection, batch: Batch, names: dict[str, int]) -> None:
+    rows = [layout_row(one, names) | {"recording_id": batch.recording_id} for one in batch.layouts]
+    upsert(connection, layout, rows, "recording_id", "vhost_id")
 
 
 def _put_fingerprints(connection: Connection, batch: Batch) -> None:
