@@ -1,11 +1,39 @@
-"""What the modes of a tap can not see, by the name that `model.Recording.tap_mode` has for them."""
+"""What each mode of a tap sees, by the name that `model.TapPhase.mode` and `model.Recording.tap_mode` have for it."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 REQUESTS_ONLY = "bindings"
 """A tap on the services' exchanges: no replies, no deliveries, nobody's connection."""
+OFF = "off"
+"""A tap that has let go: it sees nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sight:
+    """What a mode sees. What it does not see is unknown, never absent."""
+
+    requests: bool = True  # publishes of calls, casts, fanouts
+    replies: bool = True  # publishes of replies, so how calls end
+    deliveries: bool = True  # who takes requests from their queues
+    copies: bool = True  # deliveries of replies and of fanout copies
+
+
+_SIGHTS = {
+    "full": Sight(),
+    "control": Sight(copies=False),
+    "publish": Sight(copies=False, deliveries=False),
+    REQUESTS_ONLY: Sight(copies=False, deliveries=False, replies=False),
+    OFF: Sight(copies=False, deliveries=False, replies=False, requests=False),
+}
+
+
+def sight(mode: str) -> Sight:
+    """What is seen in this mode; a capture that does not name its mode is taken for whole."""
+    return _SIGHTS.get(mode, _SIGHTS["full"])
 
 
 def sees_replies(mode: str) -> bool:
-    """Whether a recording in this mode tells how calls ended; where it does not, that is unknown."""
-    return mode != REQUESTS_ONLY
+    """Whether a tap in this mode tells how calls end; where it does not, that is unknown."""
+    return sight(mode).replies

@@ -32,7 +32,6 @@ from rpcscope.model import (
     TapPhase,
     Topology,
 )
-from rpcscope.modes import sees_replies
 from rpcscope.queue_intake import QueueIntake
 from rpcscope.rules import Rules
 
@@ -102,7 +101,7 @@ class Recorder:
             rules,
             resume.recording.id,
             use_traceparent=use_traceparent,
-            sees_replies=sees_replies(resume.recording.tap_mode),
+            mode=resume.recording.tap_mode,
             limits=limits,
         )
         self._correlator.resume(resume)
@@ -185,6 +184,7 @@ class Recorder:
                 gaps.append(sighting)
             elif isinstance(sighting, TapPhase):
                 self._phases.append(sighting)
+                self._correlator.phase(sighting)
             elif not isinstance(sighting, Observation):
                 self._queues.feed(sighting)
         return gaps

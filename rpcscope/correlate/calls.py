@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rpcscope.correlate.words import LATE_REPLY, NO_REQUEST, PUBLISH, REDELIVERED, REPLY, REQUEST
+from rpcscope.correlate.words import LATE_REPLY, NO_REQUEST, PUBLISH, REDELIVERED, REPLY, REQUEST, UNSEEN
 from rpcscope.model import Call, Clock, Flag, Message, MessageKind, Outcome, ParentSource
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ class CallState:
         self.end = ""  # how its work is seen to end (Rules.end_of)
         self.ended = False  # a cast's work is over
         self.timed_out = False
-        self.blind = False  # the tap sees requests alone: what became of it is not known
+        self.blind = False  # the tap saw no replies while it was open: what became of it is not known
         self.busy_with: CallState | None = None  # the last call its handler made
         self.last_step = ""  # the last RPC its handler made
         self.counted = NOTHING  # already in the tallies
@@ -132,8 +132,8 @@ class CallState:
 
     @property
     def is_lost_to_sight(self) -> bool:
-        """A relay that is refused ends with a reply: where none are seen, its silence tells nothing."""
-        return self.blind and self.end == "relay"
+        """Its end may have passed unseen: a relay that is refused ends with a reply, any cast while the tap is off."""
+        return bool(self.flags & UNSEEN) or (self.blind and self.end == "relay")
 
     def saw_request(self, m: Message, process: ProcessState) -> None:
         """A publish or a delivery of the request, cast, fanout or notification itself."""
@@ -217,9 +217,9 @@ class CallState:
         return Outcome.FAILED if self.failure else Outcome.OK
 
     def _without_reply(self) -> Outcome:
-        if self.blind:
-            return Outcome.NONE
-        return Outcome.TIMED_OUT if self.timed_out else Outcome.PENDING
+        if self.timed_out:
+            return Outcome.TIMED_OUT
+        return Outcome.NONE if self.blind else Outcome.PENDING
 
     def record(self, closed: bool) -> Call:
         """The call as it is to be stored."""

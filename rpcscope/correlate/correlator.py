@@ -22,8 +22,19 @@ from rpcscope.correlate.operations import OperationState
 from rpcscope.correlate.parents import Parents
 from rpcscope.correlate.patience import Patience
 from rpcscope.correlate.requests_only import RequestParents
-from rpcscope.correlate.words import DELIVER, FANOUT, HEARTBEAT, NOTIFICATION, PUBLISH, REDELIVERED, REPLY, REQUEST
-from rpcscope.model import Call, Flag, Message, Operation, Process, Resume, Topology
+from rpcscope.correlate.words import (
+    DELIVER,
+    FANOUT,
+    HEARTBEAT,
+    NOTIFICATION,
+    PUBLISH,
+    REDELIVERED,
+    REPLY,
+    REQUEST,
+    UNSEEN,
+)
+from rpcscope.model import Call, Flag, Message, Operation, Process, Resume, TapPhase, Topology
+from rpcscope.modes import sight
 from rpcscope.rules import Rules
 
 
@@ -47,21 +58,22 @@ class Correlator:
         recording_id: int,
         *,
         use_traceparent: bool = True,
-        sees_replies: bool = True,
+        mode: str = "",
         limits: Limits | None = None,
     ) -> None:
         """Nothing is seen yet.
 
         Args:
-            sees_replies: False for a tap that gets requests alone: a call's outcome is then unknown (NONE).
+            mode: of the tap until the first `phase`: where it sees no replies, outcomes are unknown (NONE).
         """
-        self._sees_replies = sees_replies
+        self._sight = sight(mode)
         self._rules = rules
         self._limits = limits or Limits()
         self._ids = Ids(recording_id)
         self._identity = Identity(self._ids)
-        parents = Parents if sees_replies else RequestParents
-        self._parents = parents(rules, use_traceparent=use_traceparent)
+        self._handlers = Parents(rules, use_traceparent=use_traceparent)
+        self._askers = RequestParents(rules, use_traceparent=use_traceparent)
+        self._parents = self._handlers if self._sight.replies else self._askers
         self._calls: dict[str, CallState] = {}  # open, by unique id
         self._by_msg: dict[str, CallState] = {}  # open, by msg id
         self._recent: OrderedDict[str, CallState] = OrderedDict()  # closed, by unique id
@@ -97,6 +109,20 @@ class Correlator:
         self._identity.learn(topology)
         self._reattribute()
 
+    def phase(self, phase: TapPhase) -> None:
+        """From here on the tap sees what this mode sees; what that hides of open calls becomes unknown."""
+        self._sight = sight(phase.mode)
+        if not self._sight.replies:
+            self.advance(phase.at_ns)  # what was late by then was seen to be
+        self._patience.look(self._sight)
+        if not self._sight.requests:
+            self._go_dark()
+        for call in list(self._calls.values()):
+            if not self._sight.replies:
+                self._hide(call)
+            self._plan(call)
+        self._parents = self._handlers if self._sight.replies else self._askers
+
     def feed(self, m: Message) -> None:
         """Take one sighting of a message."""
         at_ns = m.at_ns
@@ -106,7 +132,7 @@ class Correlator:
         self._identity.seen(process, at_ns)
         if m.event is DELIVER:
             self.copies += 1
-            self._patience.sees_deliveries = True
+            self._patience.sees_deliveries = self._sight.deliveries
             self._identity.consumes(m.connection, m.queue)
         else:
             self.messages += 1
@@ -173,7 +199,7 @@ class Correlator:
             self._ledger.uncount(call)
             call.describe(m)
             call.end = self._rules.end_of(m)
-            call.blind = not self._sees_replies
+            call.blind = not self._sight.replies
             call.operation = call.cause = self._operation(m.request_id)
             call.operation.saw_request(m, self._rules)
         call.saw_request(m, process)
@@ -191,7 +217,7 @@ class Correlator:
 
     def _process(self, m: Message) -> ProcessState:
         """Who published or consumes. Without connections, callers are known by their reply queue, others not."""
-        if self._sees_replies or m.connection:
+        if self._sight.replies or m.connection:
             return self._identity.of(m.connection)
         return self._identity.of(m.reply_q) if m.reply_q else ProcessState(0, "")
 
@@ -258,6 +284,30 @@ class Correlator:
         self._calls.pop(call.unique_id, None)
         self._calls[m.unique_id] = call
         return call
+
+    # ------------------------------------------------------------ what the tap does not see
+
+    def _hide(self, call: CallState) -> None:
+        """Its end may pass unseen."""
+        if call.blind or call.answered or call.timed_out or not call.is_known:
+            return
+        call.blind = True
+        if call.end == "relay":
+            call.flags |= UNSEEN
+        if call.kind is REQUEST:
+            self._handlers.done(call)
+        if call.operation is not None:
+            call.operation.hides(call)
+        self._ledger.touch(call)
+
+    def _go_dark(self) -> None:
+        for call in self._calls.values():
+            if call.is_known and (call.end and not call.ended or call.kind is REQUEST and not call.answered):
+                call.flags |= UNSEEN
+                self._ledger.touch(call)
+        for operation in self._operations.values():
+            if operation.goes_dark():
+                self._ledger.mark(operation)
 
     # ------------------------------------------------------------ late events
 
@@ -367,7 +417,7 @@ class Correlator:
 
     def _restore(self, stored: Call, operations: dict[int, OperationState], processes: dict[int, ProcessState]) -> None:
         call = restored(stored, self._rules)
-        call.blind = call.blind or not self._sees_replies
+        call.blind = call.blind or not self._sight.replies
         call.from_process, call.to_process = processes.get(stored.from_process), processes.get(stored.to_process)
         call.operation = operations.get(stored.operation_id)
         call.cause = call.counted_cause = operations.get(stored.cause_id, call.operation)
@@ -376,7 +426,7 @@ class Correlator:
             self._by_msg[call.msg_id] = call
         self.now_ns = max(self.now_ns, call.last_ns)
         self._take_up(call)
-        if not self._sees_replies and call.operation is not None:
+        if not self._sight.replies and call.operation is not None:
             self._ledger.mark(call.operation)  # what it waits for will not be seen
         self._plan(call)
 

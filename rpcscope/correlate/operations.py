@@ -58,6 +58,7 @@ class OperationState:
         "by_request",
         "casts",
         "complete",
+        "dark",
         "dest",
         "ended",
         "error",
@@ -66,6 +67,7 @@ class OperationState:
         "finished_ns",
         "finishes",
         "global_request_id",
+        "hidden",
         "id",
         "instances",
         "kind",
@@ -101,6 +103,8 @@ class OperationState:
         self.starter: ProcessState | None = None  # who published its first RPC
         self.over_ns = 0  # when an earlier run saw it end; it may have begun in what is read only now
         self.lost = False  # something it waited for was forgotten
+        self.hidden = False  # a call of it was open when the tap looked away from replies, and nothing ended since
+        self.dark = False  # the tap was off while it went on
         self.ended = 0  # casts and events that came to their end
         self.answered = 0  # calls that came to their end
         self.by_request = Tallies()
@@ -227,6 +231,7 @@ class OperationState:
             return
         self.ended += 1
         self.over.append(cast)
+        self.hidden = self.hidden and cast.end == "relay"
         if error:
             self.fails(error, at_ns)
         elif cast.end != "relay" and self.error_ns <= at_ns:
@@ -236,6 +241,19 @@ class OperationState:
         """It is not waited for any longer, because too many were."""
         waited = self.awaited.pop(call.id, None) or self.casts.pop(call.id, None)
         self.lost = self.lost or waited is not None
+
+    def hides(self, call: CallState) -> None:
+        """The end of a call will not be seen."""
+        self.hidden = self.awaited.pop(call.id, None) is not None or self.hidden
+
+    def goes_dark(self) -> bool:
+        """Nothing of it will be seen for a time; what is known to be over stays so. Whether its status is another."""
+        self.settle()
+        before = self.status()
+        if self.finished_ns is None or not self.complete:
+            self.dark = True
+            self.events.clear()
+        return self.status() is not before
 
     def replied(self, call: CallState, rules: Rules) -> None:
         """The reply that ends a call was published."""
@@ -279,10 +297,12 @@ class OperationState:
     def status(self) -> Status:
         """DONE, FAILED, RUNNING or UNKNOWN; STUCK is found when it is read."""
         if self.finished_ns is not None:
+            if self.dark:
+                return Status.UNKNOWN
             if self.error:
                 return Status.FAILED
             headless = not self.complete and self.rank in (NONE, STEP)
-            return Status.UNKNOWN if headless or self.lost else Status.DONE
+            return Status.UNKNOWN if headless or self.lost or self.hidden else Status.DONE
         if self.awaited or self._at_work() or self.events:
             return Status.RUNNING
         return Status.UNKNOWN

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rpcscope.correlate.calls import CallState
 from rpcscope.correlate.limits import Limits
 from rpcscope.correlate.words import CAST, HEARTBEAT, REPLY, REQUEST
+from rpcscope.modes import Sight
 
 
 class Patience:
@@ -14,6 +15,11 @@ class Patience:
         self._limits = limits
         self.sees_deliveries = False
         self.sees_reply_copies: bool | None = None  # None: not known yet
+
+    def look(self, sight: Sight) -> None:
+        """What the tap sees has changed; of what it may see, it is learned again whether it does."""
+        self.sees_deliveries = self.sees_deliveries and sight.deliveries
+        self.sees_reply_copies = None if sight.copies else False
 
     def is_complete(self, call: CallState) -> bool:
         """Whether nothing more is expected of it, but for late copies."""
