@@ -17,6 +17,7 @@ COMMANDS = {
     "record": ("rpcscope.cli.record", "Record a live broker until Ctrl-C."),
     "capture": ("rpcscope.cli.record", "Record a live broker into a scrubbed capture file."),
     "untrace": ("rpcscope.cli.record", "End tracing that a recorder left on."),
+    "unit": ("rpcscope.cli.unit", "A systemd unit that records."),
     "import": ("rpcscope.cli.files", "Store capture files."),
     "scrub": ("rpcscope.cli.files", "Make a capture that can be shared."),
     "cost": ("rpcscope.cli.look", "What each kind of operation costs in RPCs."),
