@@ -15,8 +15,7 @@ _HOMES = (Path("/home"), Path("/root"), Path("/run/user"))
 def unit_command() -> None:
     """Print a unit file for systemd that records, and ends tracing however the recorder ended.
 
-    \b
-    rpcscope unit > /etc/systemd/system/rpcscope.service
+    Its place is /etc/systemd/system/rpcscope.service; its first lines say what else it needs.
     """
     program = _program()
     if any(home in program.parents for home in _HOMES):
