@@ -247,6 +247,16 @@ class Reader(Protocol):
         """Calls that were still open at their last batch, by the first time known of them."""
         ...
 
+    def undelivered_calls(self, topics: Collection[str], since_ns: int, limit: int) -> list[Call]:
+        """Closed calls, casts and notifications to topics that were published since a time and never seen delivered
+        or answered, the oldest first. No more than `limit` rows are looked at.
+        """
+        ...
+
+    def operation_kinds(self, ids: Collection[int]) -> dict[int, str]:
+        """Kinds by Operation.id, "" while unknown; the surest part of a request id tells. Unknown ids are left out."""
+        ...
+
     def method_totals(
         self,
         *,

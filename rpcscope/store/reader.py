@@ -21,7 +21,7 @@ from rpcscope.model import (
     QueueSample,
     TapPhase,
 )
-from rpcscope.store import call_query, operation_query, total_query
+from rpcscope.store import call_query, operation_query, total_query, waiting_query
 from rpcscope.store.database import Database
 from rpcscope.store.flight_query import FlightQuery
 from rpcscope.store.health_rows import gap_totals, health_by_recording
@@ -106,6 +106,14 @@ class SqlReader:
     def open_calls(self) -> list[Call]:
         """Calls that were still open at their last batch."""
         return call_query.open_calls(self._database, call_query.CallFilter())
+
+    def undelivered_calls(self, topics: Collection[str], since_ns: int, limit: int) -> list[Call]:
+        """Closed calls to topics that were never seen delivered."""
+        return waiting_query.undelivered(self._database, self._names, topics, since_ns, limit)
+
+    def operation_kinds(self, ids: Collection[int]) -> dict[int, str]:
+        """Kinds of operations by Operation.id."""
+        return waiting_query.operation_kinds(self._database, self._names, ids)
 
     def method_totals(
         self,
