@@ -6,6 +6,9 @@ SHELL := /bin/bash
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+# Tests mostly wait for servers; each worker has its own. A file stays with one worker, so that its servers start once.
+WORKERS ?= $(shell nproc)
+PYTEST = $(BIN)/pytest -n $(WORKERS) --dist loadfile
 TEST_SERVERS := rabbitmq-server postgresql mariadb-server
 CACHES := .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
@@ -20,11 +23,11 @@ demo: .venv/.run ## play real oslo.messaging services on a private broker, recor
 
 test: .venv/.dev ## run the tests on real servers (some minutes)
 	@.ci/servers $(TEST_SERVERS)
-	@$(BIN)/pytest -m "not long"
+	@$(PYTEST) -m "not long"
 
 test-all: .venv/.dev ## run the tests and those that take long
 	@.ci/servers $(TEST_SERVERS)
-	@$(BIN)/pytest
+	@$(PYTEST)
 
 lint: .venv/.dev ## style, formatting, types and what a room may import
 	$(BIN)/ruff check --output-format concise .

@@ -26,6 +26,7 @@ from typing import Any, Self
 from urllib.parse import quote
 
 from rpcscope.errors import BrokerError
+from rpcscope.free_ports import free_ports
 
 # Debian's program in PATH refuses everybody but root and rabbitmq, so the one behind it comes first.
 _FOLDERS = ("/usr/lib/rabbitmq/bin", "/usr/local/lib/rabbitmq/bin", "/opt/rabbitmq/sbin")
@@ -63,7 +64,7 @@ class PrivateBroker:
         self.password = cluster_with.password if cluster_with else secrets.token_hex(16)
         self.node = f"rpcscope-{secrets.token_hex(4)}@localhost"
         self.plugins = tuple(plugins)
-        self.port, self.management_port, self._dist_port, self._epmd_port = _free_ports(4)
+        self.port, self.management_port, self._dist_port, self._epmd_port = free_ports(4)
         self._parent, self._peer = folder, cluster_with
         self._settings = dict(settings or {})
         self._cookie = cluster_with._cookie if cluster_with else secrets.token_hex(16)
@@ -311,12 +312,3 @@ def _need(program: str | None) -> str:
     if program is None:
         raise BrokerError("RabbitMQ is not installed here: install your distribution's package rabbitmq-server.")
     return program
-
-
-def _free_ports(count: int) -> list[int]:
-    """Ports nobody listens on; all are held until the last is known, so that they differ."""
-    with contextlib.ExitStack() as held:
-        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [int(each.getsockname()[1]) for each in sockets]

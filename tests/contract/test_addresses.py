@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from rpcscope.errors import StoreError
+from rpcscope.free_ports import free_port
 from rpcscope.store import TransientStoreError, open_store
 from rpcscope.store.migrate import check, status
 from tests.contract.conftest import DATABASES, Server
-from tests.support.postgres import URL_PASSWORD, free_port
+from tests.support.postgres import URL_PASSWORD
 
 PASSWORDS = (URL_PASSWORD, "sesame", "wrong-password")
 SERVERS = pytest.mark.parametrize("database_kind", DATABASES[1:], indirect=True)

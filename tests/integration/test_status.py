@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from rpcscope.free_ports import free_port
 from tests.support.cli import Cli, Running, new_cli
-from tests.support.postgres import free_port
 from tests.support.rabbitmq import Cloud
 from tests.support.recording import broker_options
 from tests.support.traffic import Traffic

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from rpcscope.errors import BrokerError
+from rpcscope.free_ports import free_port
 from rpcscope.private_broker import PrivateBroker
 from rpcscope_collectors.management import Management
 from rpcscope_collectors.tap import Tap
@@ -62,12 +62,6 @@ def authority(folder: Path) -> None:
 
 def openssl(folder: Path, *arguments: str) -> None:
     subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True)
-
-
-def free_port() -> int:
-    with socket.socket() as held:
-        held.bind(("127.0.0.1", 0))
-        return int(held.getsockname()[1])
 
 
 @pytest.mark.parametrize("verified", [True, False])

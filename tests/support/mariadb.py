@@ -16,7 +16,8 @@ from pathlib import Path
 import pymysql
 from pymysql.cursors import Cursor
 
-from tests.support.postgres import PASSWORD, START_SECONDS, URL_PASSWORD, free_port
+from rpcscope.free_ports import free_port
+from tests.support.postgres import PASSWORD, START_SECONDS, URL_PASSWORD
 
 
 @dataclass
