@@ -19,17 +19,17 @@ An RPC whose request id is stale (Rules.follows) takes the parent of the last ca
 
 from __future__ import annotations
 
-from collections import Counter, OrderedDict
+from collections import OrderedDict
 
 from rpcscope.correlate.calls import CallState
 from rpcscope.correlate.identity import ProcessState
 from rpcscope.correlate.words import REQUEST
 from rpcscope.model import ParentSource
 from rpcscope.rules import Rules
+from rpcscope.rules.hands import Habits, in_hand
 
 ORPHAN_NS = 200_000_000  # a delivery may be traced this much after what it caused
 MAX_HANDS = 256  # of one request id in one process
-MAX_HABITS = 20_000
 MAX_KEYS = 4096  # request ids with something in hand, in one process
 _EVENT = "event:"
 
@@ -42,7 +42,7 @@ class Parents:
         self._leaders = frozenset(rules.follows.values())
         self._use_traceparent = use_traceparent
         self._holders: OrderedDict[str, list[ProcessState]] = OrderedDict()  # request id -> unnamed processes
-        self._habits: Counter[tuple[str, str, str]] = Counter()  # (handler, step before, step) -> times seen
+        self._habits = Habits()
 
     def owner(self, call: CallState, process: ProcessState) -> ProcessState | None:
         """The unnamed process that an unnamed publisher must be, judged by what is in hand; None when unsure."""
@@ -120,7 +120,7 @@ class Parents:
             call.cause = leader.cause
             return self._attribute(call, leader.parent, ParentSource.INFERRED) is not None
         hands = [*process.past, *process.hands.get(call.operation.request_id, ())]
-        pool = [h for h in hands if h.operation is call.operation and _in_hand(h, at_ns)]
+        pool = [h for h in hands if h.operation is call.operation and in_hand(h, at_ns)]
         found = self._choose(call, pool, process)
         return self._attribute(call, found, ParentSource.INFERRED) is not None
 
@@ -171,7 +171,7 @@ class Parents:
 
     def _habitual(self, call: CallState, pool: list[CallState]) -> list[CallState]:
         def seen(hand: CallState) -> int:
-            return self._habits[hand.method, hand.last_step, call.method]
+            return self._habits.seen(hand.method, hand.last_step, call.method)
 
         most = max(map(seen, pool))
         return [hand for hand in pool if seen(hand) == most]
@@ -183,17 +183,11 @@ class Parents:
         call.parent, call.parent_source = parent, source
         call.parent_id, call.parent_unique_id = parent.id, parent.unique_id
         call.cause = parent.cause
-        self._habits[parent.method, parent.last_step, call.method] += 1
-        if len(self._habits) > MAX_HABITS:
-            self._habits = Counter(dict(self._habits.most_common(MAX_HABITS // 2)))
+        self._habits.learn(parent.method, parent.last_step, call.method)
         parent.last_step = call.method
         if call.kind is REQUEST and not call.answered:
             parent.busy_with = call
         return parent
-
-
-def _in_hand(hand: CallState, at_ns: int) -> bool:
-    return (hand.delivered_ns or 0) <= at_ns and (hand.replied_ns is None or hand.replied_ns >= at_ns)
 
 
 def _make_room(process: ProcessState) -> None:

@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from rpcscope.model import RPCS, Call, Clock, Flag, MessageKind, Outcome, ParentSource, Process
+from rpcscope.query.ids import recording_of
 from rpcscope.query.operations import process_name
 from rpcscope.query.processes import processes
+from rpcscope.query.repairs import Repairs
 from rpcscope.query.times import MS, between, iso, ms
 from rpcscope.query.unseen import Unseen
 from rpcscope.store.protocol import Reader
@@ -45,6 +47,7 @@ class CallView:
     worker: End
     outcome: Outcome
     requests_only: bool = False  # no delivery or reply of it was to be seen
+    repaired: str = ""  # how its parent was found when it was read; "" as its recorder found it
 
     @property
     def outcome_word(self) -> str:
@@ -84,6 +87,7 @@ class CallView:
             "unique_id": c.unique_id,
             "parent_unique_id": c.parent_unique_id or None,
             "parent_source": c.parent_source.name.lower(),
+            "parent_repaired": self.repaired or None,
             "request_id": self.request_id or None,
             "operation_request_id": self.operation_request_id or None,
             "kind": KIND_WORDS[c.kind],
@@ -123,13 +127,16 @@ class Calls:
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
         self._processes: dict[int, Process] = processes(reader)
+        self._repairs = Repairs(self._processes)
         self._unseen = Unseen(reader)
         self._over = {i.recording.id: (i.last_ns, i.recording.ended_ns is not None) for i in reader.recordings()}
 
     def of_operation(self, ids: tuple[int, ...]) -> list[CallView]:
         """Everything that an operation caused or that carries its request id, by time."""
-        calls = list(self._reader.calls(operation_ids=ids, cause_ids=ids))
-        return list(self._views(lambda: calls, self._request_ids(calls)))
+        stored = list(self._reader.calls(operation_ids=ids, cause_ids=ids))
+        request_ids = self._request_ids(stored)
+        calls, notes = self._repairs.mend(list(merged(lambda: stored)), request_ids)
+        return [self._view(call, request_ids, notes.get(call.unique_id, "")) for call in calls]
 
     def rpcs(
         self, *, background: bool | None = False, since_ns: int | None = None, until_ns: int | None = None
@@ -142,25 +149,25 @@ class Calls:
         operations = list(self._reader.operations())
         wanted = None if background is None else {o.id for o in operations if o.background is background}
         request_ids = {o.id: o.request_id for o in operations}
-        for view in self._views(lambda: self._reader.calls(since_ns=since_ns, until_ns=until_ns), request_ids):
-            if view.call.kind in RPCS and (wanted is None or view.call.cause_id in wanted):
-                yield view
+        for call in merged(lambda: self._reader.calls(since_ns=since_ns, until_ns=until_ns)):
+            if call.kind in RPCS and (wanted is None or call.cause_id in wanted):
+                yield self._view(call, request_ids)
 
     def _request_ids(self, calls: Iterable[Call]) -> dict[int, str]:
         ids = {call.operation_id for call in calls} | {call.cause_id for call in calls}
         return self._reader.request_ids(ids)
 
-    def _views(self, read: Callable[[], Iterable[Call]], request_ids: dict[int, str]) -> Iterator[CallView]:
-        for call in merged(read):
-            yield CallView(
-                call=call,
-                request_id=request_ids.get(call.operation_id, ""),
-                operation_request_id=request_ids.get(call.cause_id, ""),
-                sender=self._end(call.from_process, ""),
-                worker=self._end(call.to_process, call.server),
-                outcome=self._outcome(call),
-                requests_only=self._unseen.touches((call.id,)),
-            )
+    def _view(self, call: Call, request_ids: dict[int, str], repaired: str = "") -> CallView:
+        return CallView(
+            call=call,
+            request_id=request_ids.get(call.operation_id, ""),
+            operation_request_id=request_ids.get(call.cause_id, ""),
+            sender=self._end(call.from_process, ""),
+            worker=self._end(call.to_process, call.server),
+            outcome=self._outcome(call),
+            requests_only=self._unseen.touches((call.id,)),
+            repaired=repaired,
+        )
 
     def _end(self, process_id: int, server: str) -> End:
         process = self._processes.get(process_id)
@@ -170,7 +177,7 @@ class Calls:
         """What is still open when a recording is over is timed out or unanswered."""
         if call.outcome is not Outcome.PENDING:
             return call.outcome
-        last_ns, ended = self._over.get(call.id >> 40, (0, False))
+        last_ns, ended = self._over.get(recording_of(call.id), (0, False))
         if (
             call.expiration_ms is not None
             and call.published_ns is not None

@@ -6,10 +6,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from rpcscope.model import Gap, Operation, Process, Status, Tally
+from rpcscope.query.ids import recording_of
 from rpcscope.query.processes import processes
+from rpcscope.query.standing import decisive, judged
 from rpcscope.query.times import SECOND, iso, ms
 from rpcscope.query.unseen import Unseen
-from rpcscope.rules.rules import STEP
+from rpcscope.rules import load_rules
 from rpcscope.store.protocol import OperationFilter, Reader
 
 STUCK_AFTER_S = 60.0
@@ -113,18 +115,19 @@ class Operations:
         self._last = {info.recording.id: info.last_ns for info in reader.recordings()}
         self._gaps = reader.gaps()
         self._unseen = Unseen(reader)
+        self._rules = load_rules()
 
     def find(self, wanted: OperationFilter, *, status: Status | None = None) -> Iterator[OperationView]:
         """Operations that match, newest first."""
         for parts in _by_request(self._reader.operations(wanted)):
-            view = self._view(_headed(parts))
+            view = self._view(judged(parts, self._rules))
             if (status is None or view.status is status) and not _is_empty(view.whole):
                 yield view
 
     def _view(self, parts: list[Operation]) -> OperationView:
         whole = merge(parts)
-        latest = max(parts, key=_decides)
-        as_of = max((self._last.get(part.id >> 40, 0) for part in parts), default=0)
+        latest = decisive(parts)
+        as_of = max((self._last.get(recording_of(part.id), 0) for part in parts), default=0)
         owed = self._owed(latest) if latest.status is Status.RUNNING else None
         status = latest.status
         if status is Status.RUNNING and (
@@ -176,23 +179,6 @@ def _is_empty(whole: Operation) -> bool:
     return not (whole.request_id or whole.by_request.messages or whole.by_request.copies)
 
 
-def _decides(part: Operation) -> tuple[bool, int]:
-    """Of several parts the latest that knows how it stands tells the status."""
-    return part.status is not Status.UNKNOWN, part.last_ns
-
-
-def _headed(parts: list[Operation]) -> list[Operation]:
-    """A part that ended but whose beginning went over another broker: where that was seen, the end is known."""
-    if not any(part.complete for part in parts):
-        return parts
-    return [replace(part, status=Status.DONE) if _ended_without_head(part) else part for part in parts]
-
-
-def _ended_without_head(part: Operation) -> bool:
-    headless = not part.complete and part.kind_rank == STEP
-    return headless and part.finished_ns is not None and part.status is Status.UNKNOWN
-
-
 def _by_request(parts: Iterable[Operation]) -> Iterator[list[Operation]]:
     """Parts of one request id together, in the order of the newest part."""
     groups: dict[str, list[Operation]] = {}
@@ -206,7 +192,7 @@ def merge(parts: list[Operation]) -> Operation:
     if len(parts) == 1:
         return parts[0]
     best = max(parts, key=lambda p: (p.kind_rank, -p.started_ns))
-    latest = max(parts, key=_decides)
+    latest = decisive(parts)
     finished = [p.finished_ns for p in parts if p.finished_ns is not None]
     return replace(
         best,

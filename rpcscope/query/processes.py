@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from rpcscope.model import Process
+from rpcscope.query.ids import recording_of
 from rpcscope.store.protocol import Reader
-
-_RECORDING_BITS = 40
 
 
 def processes(reader: Reader) -> dict[int, Process]:
@@ -16,9 +15,9 @@ def processes(reader: Reader) -> dict[int, Process]:
     stored = reader.processes()
     last: dict[tuple[int, str], Process] = {}
     for process in stored.values():
-        name = (process.id >> _RECORDING_BITS, process.key)
+        name = (recording_of(process.id), process.key)
         last[name] = max(last.get(name, process), process, key=_knows)
-    return {number: last[number >> _RECORDING_BITS, process.key] for number, process in stored.items()}
+    return {number: last[recording_of(number), process.key] for number, process in stored.items()}
 
 
 def _knows(process: Process) -> tuple[int, bool, bool, int]:

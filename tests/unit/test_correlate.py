@@ -15,7 +15,7 @@ from rpcscope.correlate.ledger import Ledger
 from rpcscope.correlate.operations import OperationState
 from rpcscope.decode import Decoder
 from rpcscope.model import Clock, Flag, Message, MessageKind, Observation, Outcome, ParentSource, Status, Tally
-from rpcscope.rules import load_rules
+from rpcscope.rules import hands, load_rules
 from tests.support.bus import SECOND, Bus, Rpc, Service
 from tests.support.memory import Memory, record
 from tests.support.trees import by_hand
@@ -342,12 +342,7 @@ def sizes(thing: object, name: str = "") -> dict[str, int]:
         value = getattr(thing, key)
         if isinstance(value, (dict, list, set, deque)):
             found[f"{name}{key}"] = len(value)
-        elif type(value).__module__.startswith("rpcscope.correlate") and key in (
-            "_identity",
-            "_parents",
-            "_agenda",
-            "_ledger",
-        ):
+        elif key in ("_identity", "_parents", "_habits", "_agenda", "_ledger"):
             found |= sizes(value, f"{name}{key}.")
     return found
 
@@ -357,7 +352,7 @@ def test_memory_is_bounded_whatever_comes(monkeypatch: pytest.MonkeyPatch) -> No
     for module, constant in (
         (identity, "MAX_CONNECTIONS"),
         (parents, "MAX_KEYS"),
-        (parents, "MAX_HABITS"),
+        (hands, "MAX_HABITS"),
         (operations, "MAX_EVENTS"),
         (operations, "MAX_WAITED"),
         (agenda, "SPARE"),
