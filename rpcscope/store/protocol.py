@@ -91,6 +91,15 @@ class RecordingTotals:
     rpcs: int  # calls, casts and fanouts
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishCount:
+    """What one process published in one step of a time."""
+
+    step: int  # from 0
+    process: int  # Process.id; 0: unknown
+    messages: int  # publishes: requests, and the replies and heartbeats to calls that began in the time
+
+
 HEALTH_EVERY_S = 5.0
 """A recorder that runs reports its health this often."""
 
@@ -273,6 +282,13 @@ class Reader(Protocol):
 
     def recording_totals(self, recording_id: int) -> RecordingTotals:
         """How many operations and RPCs one recording began."""
+        ...
+
+    def publish_counts(self, from_ns: int, to_ns: int, step_ns: int) -> list[PublishCount]:
+        """Messages by the process that published them, in steps of a time whose end is not in it; by step, process.
+
+        The database adds up all calls of the time: so many that there is nothing faster to be had without rollups.
+        """
         ...
 
     def queue_polls(self) -> list[QueuePoll]:

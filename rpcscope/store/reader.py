@@ -21,7 +21,7 @@ from rpcscope.model import (
     QueueSample,
     TapPhase,
 )
-from rpcscope.store import call_query, operation_query, total_query, waiting_query
+from rpcscope.store import call_query, operation_query, rate_query, total_query, waiting_query
 from rpcscope.store.database import Database
 from rpcscope.store.flight_query import FlightQuery
 from rpcscope.store.health_rows import gap_totals, health_by_recording
@@ -32,6 +32,7 @@ from rpcscope.store.protocol import (
     GapTotal,
     MethodTotal,
     OperationFilter,
+    PublishCount,
     RecorderHealth,
     RecordingInfo,
     RecordingTotals,
@@ -128,6 +129,10 @@ class SqlReader:
     def recording_totals(self, recording_id: int) -> RecordingTotals:
         """How many operations and RPCs one recording began."""
         return total_query.recording_totals(self._database, recording_id)
+
+    def publish_counts(self, from_ns: int, to_ns: int, step_ns: int) -> list[PublishCount]:
+        """Messages by the process that published them, in steps of a time."""
+        return rate_query.publish_counts(self._database, from_ns, to_ns, step_ns)
 
     def queue_polls(self) -> list[QueuePoll]:
         """The newest poll of each vhost of each recording."""
