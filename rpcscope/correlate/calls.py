@@ -131,6 +131,11 @@ class CallState:
         return self.replied_ns is not None
 
     @property
+    def awaits(self) -> bool:
+        """Something that would be seen is still to come: its reply, or the end of its work."""
+        return not (self.answered if self.kind is REQUEST else self.ended or not self.end)
+
+    @property
     def is_lost_to_sight(self) -> bool:
         """Its end may have passed unseen: a relay that is refused ends with a reply, any cast while the tap is off."""
         return bool(self.flags & UNSEEN) or (self.blind and self.end == "relay")

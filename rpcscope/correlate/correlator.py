@@ -302,7 +302,7 @@ class Correlator:
 
     def _go_dark(self) -> None:
         for call in self._calls.values():
-            if call.is_known and (call.end and not call.ended or call.kind is REQUEST and not call.answered):
+            if call.is_known and call.awaits:
                 call.flags |= UNSEEN
                 self._ledger.touch(call)
         for operation in self._operations.values():
