@@ -79,6 +79,8 @@ def _line(view: CallView, began: int) -> Text:
         line.append(f"  {view.outcome_word}", "dim" if view.outcome is Outcome.NONE else "red")
     if c.parent_source is ParentSource.TRACEPARENT:
         line.append("  (traced)", "dim")
+    if view.repaired:
+        line.append(f"  ({view.repaired})", "dim")
     return line
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from rpcscope.model import RPCS, Call, Clock, Flag, MessageKind, Outcome, ParentSource, Process
 from rpcscope.query.ids import recording_of
+from rpcscope.query.mended import Mended
 from rpcscope.query.operations import process_name
 from rpcscope.query.processes import processes
 from rpcscope.query.repairs import Repairs
@@ -133,9 +134,9 @@ class Calls:
 
     def of_operation(self, ids: tuple[int, ...]) -> list[CallView]:
         """Everything that an operation caused or that carries its request id, by time."""
-        stored = list(self._reader.calls(operation_ids=ids, cause_ids=ids))
+        stored = self._of(ids)
         request_ids = self._request_ids(stored)
-        calls, notes = self._repairs.mend(list(merged(lambda: stored)), request_ids)
+        calls, notes = self._repairs.mend(stored, request_ids)
         return [self._view(call, request_ids, notes.get(call.unique_id, "")) for call in calls]
 
     def rpcs(
@@ -148,16 +149,21 @@ class Calls:
         """
         operations = list(self._reader.operations())
         wanted = None if background is None else {o.id for o in operations if o.background is background}
-        request_ids = {o.id: o.request_id for o in operations}
+        mended = Mended(self._repairs, operations, self._of)
         for call in merged(lambda: self._reader.calls(since_ns=since_ns, until_ns=until_ns)):
             if call.kind in RPCS and (wanted is None or call.cause_id in wanted):
-                yield self._view(call, request_ids)
+                found, note = mended.one(call)
+                yield self._view(found, mended.request_ids, note)
+
+    def _of(self, ids: tuple[int, ...]) -> list[Call]:
+        stored = list(self._reader.calls(operation_ids=ids, cause_ids=ids))
+        return list(merged(lambda: stored))
 
     def _request_ids(self, calls: Iterable[Call]) -> dict[int, str]:
         ids = {call.operation_id for call in calls} | {call.cause_id for call in calls}
         return self._reader.request_ids(ids)
 
-    def _view(self, call: Call, request_ids: dict[int, str], repaired: str = "") -> CallView:
+    def _view(self, call: Call, request_ids: Mapping[int, str], repaired: str = "") -> CallView:
         return CallView(
             call=call,
             request_id=request_ids.get(call.operation_id, ""),

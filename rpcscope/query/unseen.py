@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from rpcscope.modes import sees_replies
+from rpcscope.query.ids import recording_of
 from rpcscope.store.protocol import Reader
-
-_RECORDING_BITS = 40
 
 
 class Unseen:
@@ -23,4 +22,4 @@ class Unseen:
 
     def touches(self, ids: Iterable[int]) -> bool:
         """Whether any of these is of a recording without replies and deliveries."""
-        return any(number >> _RECORDING_BITS in self._recordings for number in ids)
+        return any(recording_of(number) in self._recordings for number in ids)
