@@ -233,6 +233,7 @@ class Recorder:
             node_states=queues.node_states,
             churn=queues.churn,
             phases=tuple(self._phases),
+            in_flight=changes.in_flight,
         )
         self._write(batch)
         self._phases.clear()

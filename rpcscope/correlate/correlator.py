@@ -16,6 +16,7 @@ from rpcscope.correlate.agenda import Agenda
 from rpcscope.correlate.calls import CallState, restored
 from rpcscope.correlate.identity import Identity, ProcessState
 from rpcscope.correlate.ids import Ids
+from rpcscope.correlate.in_flight import InFlight
 from rpcscope.correlate.ledger import Ledger
 from rpcscope.correlate.limits import Limits
 from rpcscope.correlate.operations import OperationState
@@ -33,7 +34,7 @@ from rpcscope.correlate.words import (
     REQUEST,
     UNSEEN,
 )
-from rpcscope.model import Call, Flag, Message, Operation, Process, Resume, TapPhase, Topology
+from rpcscope.model import Call, Flag, InFlightSample, Message, Operation, Process, Resume, TapPhase, Topology
 from rpcscope.modes import sight
 from rpcscope.rules import Rules
 
@@ -47,6 +48,7 @@ class Changes:
     settled: tuple[int, ...]  # ids that were given out as still open and are closed now
     operations: tuple[Operation, ...]
     processes: tuple[Process, ...]
+    in_flight: tuple[InFlightSample, ...]
 
 
 class Correlator:
@@ -81,6 +83,7 @@ class Correlator:
         self._operations: OrderedDict[str, OperationState] = OrderedDict()
         self._ledger = Ledger()
         self._agenda = Agenda()
+        self._in_flight = InFlight(self._sight)
         self._patience = Patience(self._limits)
         self._closed: list[Call] = []
         self._settled: list[int] = []
@@ -112,6 +115,7 @@ class Correlator:
     def phase(self, phase: TapPhase) -> None:
         """From here on the tap sees what this mode sees; what that hides of open calls becomes unknown."""
         self._sight = sight(phase.mode)
+        self._in_flight.look(self._sight, phase.at_ns, self._calls.values())
         if not self._sight.replies:
             self.advance(phase.at_ns)  # what was late by then was seen to be
         self._patience.look(self._sight)
@@ -126,6 +130,8 @@ class Correlator:
     def feed(self, m: Message) -> None:
         """Take one sighting of a message."""
         at_ns = m.at_ns
+        if at_ns >= self._in_flight.next_ns:
+            self._in_flight.tick(at_ns)
         if at_ns > self.now_ns:
             self.now_ns = at_ns
         process = self._process(m)
@@ -146,6 +152,7 @@ class Correlator:
     def advance(self, now_ns: int) -> None:
         """Time passes: callers' times end, complete calls close."""
         self.now_ns = max(self.now_ns, now_ns)
+        self._in_flight.tick(self.now_ns)
         while (call := self._agenda.take(self.now_ns)) is not None:
             if self._is_open(call):
                 self._look(call)
@@ -178,6 +185,7 @@ class Correlator:
             settled=tuple(settled),
             operations=tuple(operation.record(self._rules) for operation in operations),
             processes=tuple(process.record() for process in self._identity.touched.values()),
+            in_flight=self._in_flight.take_new(),
         )
         self._identity.touched = {}
         while len(self._operations) > self._limits.operations:
@@ -203,6 +211,8 @@ class Correlator:
             call.operation = call.cause = self._operation(m.request_id)
             call.operation.saw_request(m, self._rules)
         call.saw_request(m, process)
+        if m.kind is REQUEST:
+            self._in_flight.moved(call)
         self._ledger.touch(call)
         if m.kind is NOTIFICATION:
             self._plan(call)
@@ -270,6 +280,7 @@ class Correlator:
         elif call.to_process is not None and m.kind is REPLY and not call.flags & REDELIVERED:
             self._identity.same(call.to_process, process)
         if call.answered and not was_answered and call.is_known:
+            self._in_flight.moved(call)
             self._parents.done(call)
             if call.operation is not None:
                 call.operation.replied(call, self._rules)
@@ -380,6 +391,7 @@ class Correlator:
         if not call.answered and call.kind is REQUEST:
             self._parents.done(call)
         call.look_ns = 0
+        self._in_flight.closed(call)
         del self._calls[call.unique_id]
         if self._by_msg.get(call.msg_id) is call:
             del self._by_msg[call.msg_id]
@@ -426,6 +438,8 @@ class Correlator:
             self._by_msg[call.msg_id] = call
         self.now_ns = max(self.now_ns, call.last_ns)
         self._take_up(call)
+        if call.delivered_ns is not None:  # else it may have been taken before, by a tap that saw no deliveries
+            self._in_flight.moved(call)
         if not self._sight.replies and call.operation is not None:
             self._ledger.mark(call.operation)  # what it waits for will not be seen
         self._plan(call)

@@ -121,7 +121,7 @@ class SqlWriter:
         if batch.gaps:
             connection.execute(insert(gap), [gap_row(one, batch.recording_id) for one in batch.gaps])
         _put_samples(connection, batch, names)
-        _put_layouts(connection, batch, names)
+        _put_replaced(connection, batch, names)
         _put_fingerprints(connection, batch)
         progress = progress_row(batch) | {"batches": stored + 1}
         connection.execute(update(recording).where(recording.c.id == batch.recording_id).values(progress))
@@ -186,7 +186,6 @@ def _put_samples(connection: Connection, batch: Batch, names: dict[str, int]) ->
         queue_family_sample: [family_row(f, names) for f in batch.family_samples],
         node_state: [node_row(n, names) for n in batch.node_states],
         churn_event: [churn_row(c, names) for c in batch.churn],
-        in_flight_sample: [in_flight_row(f, names) for f in batch.in_flight],
         tap_phase: [phase_row(p) for p in batch.phases],
     }
     for table, found in rows.items():
@@ -194,9 +193,13 @@ def _put_samples(connection: Connection, batch: Batch, names: dict[str, int]) ->
             connection.execute(insert(table), [row | {"recording_id": batch.recording_id} for row in found])
 
 
-def _put_layouts(connection: Connection, batch: Batch, names: dict[str, int]) -> None:
-    rows = [layout_row(one, names) | {"recording_id": batch.recording_id} for one in batch.layouts]
-    upsert(connection, layout, rows, "recording_id", "vhost_id")
+def _put_replaced(connection: Connection, batch: Batch, names: dict[str, int]) -> None:
+    """An import that was killed may come to a second again whose work in flight is stored."""
+    mine = {"recording_id": batch.recording_id}
+    samples = [in_flight_row(one, names) | mine for one in batch.in_flight]
+    upsert(connection, in_flight_sample, samples, *in_flight_sample.primary_key.columns.keys())
+    layouts = [layout_row(one, names) | mine for one in batch.layouts]
+    upsert(connection, layout, layouts, *layout.primary_key.columns.keys())
 
 
 def _put_fingerprints(connection: Connection, batch: Batch) -> None:

@@ -5,9 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-import pytest
-
-from rpcscope.errors import StoreError
 from rpcscope.model import Batch, Binding, Exchange, InFlightSample, Layout, QueueConsumer, TapPhase
 from rpcscope.store import Store
 from tests.contract.records import SECOND, START, begun, recording_of
@@ -137,11 +134,9 @@ def test_a_recording_that_goes_on_keeps_the_phase_it_is_in(store: Store) -> None
     assert store.reader().phases(START + HOUR, START + HOUR) == {number: [phase]}
 
 
-def test_a_batch_that_fails_leaves_nothing_of_a_flight_behind(store: Store) -> None:
+def test_a_sample_of_the_same_second_replaces_the_one_before(store: Store) -> None:
     writer, base = begun(store)
-    phase = TapPhase(at_ns=START, mode="publish", why="start")
-    batch = Batch(recording_id=recording_of(base), phases=(phase,), layouts=(make_layout(),))
-    with pytest.raises(StoreError, match="already has one of these rows"):
-        writer.write(replace(batch, in_flight=(make_sample(), make_sample())))
-    counts = store.reader().counts()
-    assert (counts["tap_phase"], counts["layout"], counts["in_flight_sample"]) == (0, 0, 0)
+    number = recording_of(base)
+    for count in (20, 19):
+        writer.write(Batch(recording_id=number, in_flight=(make_sample(count=count), make_sample(process=8))))
+    assert store.reader().in_flight(START, START) == {number: [make_sample(count=19), make_sample(process=8)]}
