@@ -39,6 +39,21 @@ def format_option(*formats: str) -> Decorator:
     )
 
 
+def broker_options(command: Any) -> Any:
+    """--transport-url, --config-file and --management-url; see `brokers.places`."""
+    options = (
+        click.option("--transport-url", "transport_urls", envvar="RPCSCOPE_TRANSPORT_URL", multiple=True,
+                     metavar="URL", help="As oslo.messaging writes it: rabbit://user:password@host:port/vhost"),
+        click.option("--config-file", "config_files", multiple=True, type=click.Path(path_type=Path),
+                     help="A service's own: /etc/nova/nova.conf"),
+        click.option("--management-url", "management_urls", envvar="RPCSCOPE_MANAGEMENT_URL", multiple=True,
+                     metavar="URL", help="One per node; with user:password@ of the account that may switch tracing."),
+    )  # fmt: skip
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
 def rules_option() -> Decorator:
     """--rules or RPCSCOPE_RULES."""
     path = click.Path(exists=True, dir_okay=False, path_type=Path)

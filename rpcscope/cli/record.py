@@ -10,7 +10,7 @@ import click
 
 from rpcscope.cli.brokers import one_place, places
 from rpcscope.cli.fit import put_table
-from rpcscope.cli.options import db_option, format_option, opened, rules_option, the_rules
+from rpcscope.cli.options import broker_options, db_option, format_option, opened, rules_option, the_rules
 from rpcscope.cli.output import counted, number, put_json, table
 from rpcscope.errors import UsageError
 
@@ -20,19 +20,9 @@ if TYPE_CHECKING:
     from rpcscope.store.protocol import Reader
 
 
-def _broker_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    options = (
-        click.option("--transport-url", "transport_urls", envvar="RPCSCOPE_TRANSPORT_URL", multiple=True,
-                     metavar="URL", help="As oslo.messaging writes it: rabbit://user:password@host:port/vhost"),
-        click.option("--config-file", "config_files", multiple=True, type=click.Path(path_type=Path),
-                     help="A service's own: /etc/nova/nova.conf"),
-        click.option("--management-url", "management_urls", envvar="RPCSCOPE_MANAGEMENT_URL", multiple=True,
-                     metavar="URL", help="One per node; with user:password@ of the account that may switch tracing."),
-        click.option("--state-dir", type=click.Path(path_type=Path), help="Where it is noted that tracing is ours."),
-    )  # fmt: skip
-    for option in reversed(options):
-        command = option(command)
-    return command
+def _broker_options(command: Any) -> Any:
+    state = click.option("--state-dir", type=click.Path(path_type=Path), help="Where it is noted that tracing is ours.")
+    return broker_options(state(command))
 
 
 def _tap_options(command: Callable[..., Any]) -> Callable[..., Any]:
