@@ -256,9 +256,9 @@ class Reader(Protocol):
         """Calls that were still open at their last batch, by the first time known of them."""
         ...
 
-    def undelivered_calls(self, topics: Collection[str], since_ns: int, limit: int) -> list[Call]:
+    def undelivered_calls(self, topics: Collection[str], since_ns: int, limit: int) -> tuple[list[Call], bool]:
         """Closed calls, casts and notifications to topics that were published since a time and never seen delivered
-        or answered, the oldest first. No more than `limit` rows are looked at.
+        or answered, the oldest first; and whether these are all, for no more than `limit` rows are looked at.
         """
         ...
 

@@ -108,8 +108,8 @@ class SqlReader:
         """Calls that were still open at their last batch."""
         return call_query.open_calls(self._database, call_query.CallFilter())
 
-    def undelivered_calls(self, topics: Collection[str], since_ns: int, limit: int) -> list[Call]:
-        """Closed calls to topics that were never seen delivered."""
+    def undelivered_calls(self, topics: Collection[str], since_ns: int, limit: int) -> tuple[list[Call], bool]:
+        """Closed calls to topics that were never seen delivered, and whether these are all."""
         return waiting_query.undelivered(self._database, self._names, topics, since_ns, limit)
 
     def operation_kinds(self, ids: Collection[int]) -> dict[int, str]:

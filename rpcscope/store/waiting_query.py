@@ -21,18 +21,20 @@ _c, _part = call.c, operation_part.c
 
 def undelivered(
     database: Database, names: NameReader, topics: Collection[str], since_ns: int, limit: int
-) -> list[Call]:
+) -> tuple[list[Call], bool]:
     """Closed calls to topics, published since a time and never seen delivered or answered, the oldest first.
 
-    What was delivered after it was closed has another part that says so: it is left out.
+    What was delivered after it was closed has another part that says so: it is left out. The second is False when
+    there were more rows to look at than `limit`.
     """
     waiting: dict[str, Call] = {}
-    for one in _parts(database, names, topics, since_ns, limit):
+    looked_at = 0
+    for looked_at, one in enumerate(_parts(database, names, topics, since_ns, limit), start=1):  # noqa: B007
         if one.publishes and one.delivered_ns is None and one.replied_ns is None:
             waiting.setdefault(one.unique_id, one)
         elif one.delivered_ns is not None or one.replied_ns is not None:
             waiting.pop(one.unique_id, None)
-    return list(waiting.values())
+    return list(waiting.values()), looked_at < limit
 
 
 def _parts(database: Database, names: NameReader, topics: Collection[str], since_ns: int, limit: int) -> Iterator[Call]:
