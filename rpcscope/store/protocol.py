@@ -225,6 +225,10 @@ class Reader(Protocol):
         """Gaps that touch the time from `from_ns` up to `to_ns`, by their beginning."""
         ...
 
+    def gaps_by_recording(self, from_ns: int | None = None, to_ns: int | None = None) -> dict[int, list[Gap]]:
+        """The same by the recording whose tap was blind; recordings without any are left out."""
+        ...
+
     def processes(self) -> dict[int, Process]:
         """All processes by id."""
         ...

@@ -24,6 +24,7 @@ from rpcscope.model import (
 from rpcscope.store import call_query, operation_query, rate_query, total_query, waiting_query
 from rpcscope.store.database import Database
 from rpcscope.store.flight_query import FlightQuery
+from rpcscope.store.gap_query import gaps_by_recording
 from rpcscope.store.health_rows import gap_totals, health_by_recording
 from rpcscope.store.migrate import database_status, table_counts
 from rpcscope.store.names import NameReader
@@ -40,8 +41,8 @@ from rpcscope.store.protocol import (
     Trigger,
 )
 from rpcscope.store.queue_query import QueueQuery
-from rpcscope.store.recording_rows import counters_of, gap_of, recording_of
-from rpcscope.store.schema import gap, process, recording
+from rpcscope.store.recording_rows import counters_of, recording_of
+from rpcscope.store.schema import process, recording
 
 
 class SqlReader:
@@ -66,13 +67,12 @@ class SqlReader:
 
     def gaps(self, from_ns: int | None = None, to_ns: int | None = None) -> list[Gap]:
         """Gaps that touch a time, by their beginning."""
-        query = select(gap).order_by(gap.c.from_ns, gap.c.id)
-        if from_ns is not None:
-            query = query.where(gap.c.to_ns >= from_ns)
-        if to_ns is not None:
-            query = query.where(gap.c.from_ns <= to_ns)
-        with self._database.reading() as connection:
-            return [gap_of(row) for row in connection.execute(query)]
+        found = [one for gaps in self.gaps_by_recording(from_ns, to_ns).values() for one in gaps]
+        return sorted(found, key=lambda one: one.from_ns)
+
+    def gaps_by_recording(self, from_ns: int | None = None, to_ns: int | None = None) -> dict[int, list[Gap]]:
+        """The same by the recording whose tap was blind."""
+        return gaps_by_recording(self._database, from_ns, to_ns)
 
     def processes(self) -> dict[int, Process]:
         """All processes by id."""

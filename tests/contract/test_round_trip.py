@@ -55,6 +55,18 @@ def test_gaps_come_back_by_their_beginning_and_by_the_time_they_touch(store: Sto
     assert reader.gaps(from_ns=START + 11, to_ns=START + 49) == []
 
 
+def test_gaps_are_told_by_the_recording_that_was_blind(store: Store) -> None:
+    one, base = begun(store)
+    two, other = begun(store)
+    early, late = (Gap(from_ns=START + n, to_ns=START + n + 5, cause=GapCause.DROPPED) for n in (0, 20))
+    one.write(Batch(recording_id=recording_of(base), gaps=(late, early)))
+    two.write(Batch(recording_id=recording_of(other), gaps=(late,)))
+    reader = store.reader()
+    assert reader.gaps_by_recording() == {recording_of(base): [early, late], recording_of(other): [late]}
+    assert reader.gaps_by_recording(to_ns=START + 19) == {recording_of(base): [early]}
+    assert reader.gaps() == [early, late, late]
+
+
 def test_a_recording_comes_back_with_how_far_it_came(store: Store) -> None:
     writer, base = begun(store, digest="d" * 64)
     number = recording_of(base)
