@@ -201,8 +201,10 @@ class Writer(Protocol):
         """Marks a trigger as taken. False: somebody had taken it already, or it was pruned. Any thread may."""
         ...
 
-    def prune(self, before_ns: int) -> dict[str, int]:
+    def prune(self, before_ns: int, *, unfinished_before_ns: int | None = None) -> dict[str, int]:
         """Removes what ended before a time, in many short transactions; returns deleted rows by table.
+
+        Operations that still run, and calls left open, are measured by `unfinished_before_ns`, where it is given.
 
         Whole operations (all parts of a request id) whose last event was before it, with their calls; calls without
         an operation; calls left open; gaps; samples of queues, nodes and work in flight, churn; triggers; phases that

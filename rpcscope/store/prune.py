@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from sqlalchemy import Connection, Select, delete, exists, or_, select, update
+from sqlalchemy import Connection, Select, and_, delete, exists, or_, select, update
 
+from rpcscope.model import Status
 from rpcscope.store.database import Database
 from rpcscope.store.names import EPOCH
 from rpcscope.store.schema import (
@@ -41,19 +42,21 @@ _SAMPLED = (queue_poll, queue_sample, queue_family_sample, node_state, in_flight
 _NAMED = (call, operation_part, process, *_SAMPLED, churn_event, layout)
 
 
-def prune(database: Database, before_ns: int) -> dict[str, int]:
+def prune(database: Database, before_ns: int, unfinished_before_ns: int | None = None) -> dict[str, int]:
     """Removes what ended before a time; returns deleted rows by table. See `protocol.Writer.prune`."""
     deleted: Counter[str] = Counter({table.name: 0 for table in (operation_part, operation_instance, call)})
-    _operations(database, before_ns, deleted)
+    unfinished_ns = before_ns if unfinished_before_ns is None else unfinished_before_ns
+    _operations(database, _old_operations(before_ns, unfinished_ns), deleted)
     _leftovers(database, before_ns, deleted)
+    abandoned = select(open_message.c.id).where(open_message.c.since < unfinished_ns)
+    _repeat(database, deleted, abandoned, open_message.c.id)
     _samples(database, before_ns, deleted)
     _names(database, deleted)
     return dict(deleted)
 
 
-def _operations(database: Database, before_ns: int, deleted: Counter[str]) -> None:
+def _operations(database: Database, query: Select[int], deleted: Counter[str]) -> None:
     """Calls first and their operation last, so that a stop in between leaves work for the next time, not orphans."""
-    query = _old_operations(before_ns)
     while ids := _ids(database, query):
         _repeat(database, deleted, select(call.c.id).where(call.c.operation_id.in_(ids)), call.c.id)
         with database.writing() as connection:
@@ -61,9 +64,11 @@ def _operations(database: Database, before_ns: int, deleted: Counter[str]) -> No
             deleted[operation_part.name] += _delete(connection, operation_part.c.id, ids)
 
 
-def _old_operations(before_ns: int) -> Select[int]:
+def _old_operations(before_ns: int, unfinished_ns: int) -> Select[int]:
     other = operation_part.alias("other")
-    alive = exists().where(other.c.request_id == operation_part.c.request_id, other.c.last_ns >= before_ns)
+    runs = and_(other.c.status == int(Status.RUNNING), other.c.last_ns >= unfinished_ns)
+    recent = or_(other.c.last_ns >= before_ns, runs)
+    alive = exists().where(other.c.request_id == operation_part.c.request_id, recent)
     # The part that gathers what has no request id is shared by nothing.
     whole = or_(operation_part.c.request_id == "", ~alive)
     return select(operation_part.c.id).where(operation_part.c.last_ns < before_ns, whole).limit(OPERATIONS)
@@ -76,8 +81,6 @@ def _leftovers(database: Database, before_ns: int, deleted: Counter[str]) -> Non
     )
     _repeat(database, deleted, loose, call.c.id)
     _repeat(database, deleted, _orphans(before_ns), call.c.id)
-    abandoned = select(open_message.c.id).where(open_message.c.since < before_ns)
-    _repeat(database, deleted, abandoned, open_message.c.id)
     _repeat(database, deleted, select(gap.c.id).where(gap.c.to_ns < before_ns), gap.c.id)
     for table in (churn_event, flight_trigger):
         _repeat(database, deleted, select(table.c.id).where(table.c.at_ns < before_ns), table.c.id)

@@ -100,9 +100,9 @@ class SqlWriter:
         """Marks a trigger as taken; False when it was before."""
         return take(self._database, trigger_id, at_ns)
 
-    def prune(self, before_ns: int) -> dict[str, int]:
+    def prune(self, before_ns: int, *, unfinished_before_ns: int | None = None) -> dict[str, int]:
         """Removes what ended before a time."""
-        return prune(self._database, before_ns)
+        return prune(self._database, before_ns, unfinished_before_ns)
 
     def _put(self, connection: Connection, batch: Batch) -> tuple[int, dict[str, int]]:
         stored = _stored_batches(connection, batch.recording_id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from threading import Event, Thread
 
-from rpcscope.model import Batch, Gap, GapCause
+from rpcscope.model import Batch, Gap, GapCause, Status
 from rpcscope.store import OperationFilter, Store
 from tests.contract.records import SECOND, START, begun, make_call, make_operation, recording_of
 
@@ -63,6 +63,23 @@ def test_old_calls_of_no_operation_and_old_gaps_go(store: Store) -> None:
     assert (deleted["call"], deleted["open_message"], deleted["gap"]) == (3, 1, 1)
     assert [call.id - base for call in store.reader().calls()] == [4, 5, 6, 8]
     assert store.reader().gaps() == [gaps[1]]
+
+
+def test_what_is_not_over_stays_longer_when_it_is_told_to(store: Store) -> None:
+    writer, base = begun(store)
+    runs, done = (
+        make_operation(base + 1, status=Status.RUNNING),
+        make_operation(base + 2, request_id="req-done", status=Status.DONE),
+    )
+    calls = (make_call(base + 1, operation_id=runs.id), make_call(base + 2, operation_id=done.id))
+    waiting = make_call(base + 3, operation_id=runs.id, closed=False)
+    writer.write(Batch(recording_id=recording_of(base), operations=(runs, done), calls=calls, open_calls=(waiting,)))
+    store.writer().prune(BEFORE, unfinished_before_ns=START - SECOND)
+    assert list(store.reader().operations()) == [runs]
+    assert [call.id for call in store.reader().calls()] == [base + 1, base + 3]
+    store.writer().prune(BEFORE, unfinished_before_ns=BEFORE)
+    assert list(store.reader().operations()) == []
+    assert list(store.reader().calls()) == []
 
 
 def test_more_rows_than_one_chunk_go(store: Store) -> None:
