@@ -27,6 +27,7 @@ COMMANDS = {
     "stuck": ("rpcscope.cli.look", "Operations that are not over: who owes the answer."),
     "status": ("rpcscope.cli.status", "Recorders: which run, how far behind, what they missed."),
     "queues": ("rpcscope.cli.queues", "How deep the queues are, which grow, which nobody consumes."),
+    "serve": ("rpcscope.cli.serve", "The dashboard, in a browser."),
     "db": ("rpcscope.cli.database", "Upgrade, inspect and prune the database."),
     "demo": ("rpcscope.cli.demo", "A recording of a real nova, and the same played live."),
 }

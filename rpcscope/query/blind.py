@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from rpcscope.model import Gap, GapCause
 from rpcscope.query.times import SECOND, iso
+from rpcscope.query.words import CAUSES
 from rpcscope.store.protocol import Reader
 
 
@@ -21,6 +22,11 @@ class Blind:
     to_ns: int  # where the last ends
     estimate: int | None  # messages missed, where the broker's counters told; None: of none
     unknown: int  # gaps of which nobody knows how much was missed
+
+    @property
+    def why(self) -> str:
+        """The cause in words."""
+        return CAUSES[self.cause]
 
     def as_dict(self) -> dict[str, object]:
         """The fields of the JSON contract."""

@@ -1,1 +1,6 @@
-"""The dashboard (the store is read through rpcscope.query)."""
+"""The dashboard: pages and an API over a store that is only read. `create_app` makes the application."""
+
+from rpcscope_web.app import create_app
+from rpcscope_web.settings import Settings
+
+__all__ = ["Settings", "create_app"]

@@ -1,0 +1,1 @@
+"""Charts as plain JSON, drawn in the browser by plotly.js."""

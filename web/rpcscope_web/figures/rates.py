@@ -1,0 +1,35 @@
+"""Messages a second by the service that published them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter
+
+from rpcscope.query.rates import Rates, rates
+from rpcscope.query.times import SECOND, iso
+from rpcscope_web.figures.figure import Figure, colour, figure
+from rpcscope_web.site import AskedRange, AskedReader
+
+router = APIRouter(prefix="/api/v1/figures", tags=["figures"])
+
+
+@router.get("/rates", response_model=Figure)
+def read_rates(reader: AskedReader, range: AskedRange) -> dict[str, Any]:
+    """A stacked area for each service."""
+    return draw(rates(reader, range.from_ns, range.to_ns))
+
+
+def draw(found: Rates) -> dict[str, Any]:
+    """The figure: a point for each step, at its middle."""
+    times = [iso(found.from_ns + found.step_ns * step + found.step_ns // 2) for step in range(found.steps)]
+    traces = [
+        {
+            "type": "scatter", "mode": "lines", "stackgroup": "one", "name": series.service, "x": times,
+            "y": [round(count * SECOND / found.step_ns, 4) for count in series.counts],
+            "line": {"width": 1, "color": colour(place), "shape": "hv"},
+            "hovertemplate": "%{y:.2f} messages a second<extra>%{fullData.name}</extra>",
+        }
+        for place, series in enumerate(found.series)
+    ]  # fmt: skip
+    return figure(traces, y="messages a second")

@@ -1,0 +1,1 @@
+"""Pages: each a noun, with routes that ask rpcscope.query and fill a template."""

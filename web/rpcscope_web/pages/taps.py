@@ -1,0 +1,33 @@
+"""What is recorded: by which recorder, how far behind, what it missed, what it costs."""
+
+from __future__ import annotations
+
+import time
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse
+
+from rpcscope.query.blind import blind
+from rpcscope.query.status import recorders
+from rpcscope.query.words import CAUSES, SEES
+from rpcscope_web.render import page
+from rpcscope_web.site import AskedRange, AskedReader
+
+_FILES = 50
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/taps")
+def show(request: Request, reader: AskedReader, range: AskedRange) -> HTMLResponse:
+    """Recorders, then files."""
+    known = reader.recordings()
+    files = [info for info in known if info.recording.source == "file"]
+    return page(
+        request, "taps.html", range=range,
+        recorders=recorders(reader, time.time_ns()),
+        files=files[::-1][:_FILES],
+        more_files=max(0, len(files) - _FILES),
+        gaps=reader.gaps(range.from_ns, range.to_ns),
+        blind=blind(reader, range.from_ns, range.to_ns),
+        sees=SEES, causes=CAUSES,
+    )  # fmt: skip
