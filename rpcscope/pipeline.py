@@ -180,6 +180,7 @@ class Recorder:
                     self._observe(sighting)
             elif isinstance(sighting, Topology):
                 self._correlator.learn(sighting)
+                self._queues.learn(sighting)
             elif isinstance(sighting, Gap):
                 gaps.append(sighting)
             elif isinstance(sighting, TapPhase):
@@ -232,6 +233,7 @@ class Recorder:
             family_samples=queues.family_samples,
             node_states=queues.node_states,
             churn=queues.churn,
+            layouts=queues.layouts,
             phases=tuple(self._phases),
             in_flight=changes.in_flight,
         )

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from rpcscope.layouts import Layouts
 from rpcscope.model import (
     ChurnEvent,
     FamilySample,
+    Layout,
     NodeState,
     QueuePoll,
     QueueSample,
     QueueSamples,
     QueueSighting,
+    Topology,
 )
 from rpcscope.sampling import Sampler, safe_churn, safe_node
 
@@ -25,10 +28,11 @@ class QueueChanges:
     family_samples: tuple[FamilySample, ...] = ()
     node_states: tuple[NodeState, ...] = ()
     churn: tuple[ChurnEvent, ...] = ()
+    layouts: tuple[Layout, ...] = ()
 
     def __bool__(self) -> bool:
         """There is something to store."""
-        return bool(self.queue_polls or self.node_states or self.churn)
+        return bool(self.queue_polls or self.node_states or self.churn or self.layouts)
 
 
 class QueueIntake:
@@ -37,10 +41,11 @@ class QueueIntake:
     def __init__(self, sampler: Sampler | None = None) -> None:
         """Nothing was seen yet."""
         self._sampler = sampler or Sampler()
+        self._layouts = Layouts()
         self._clear()
 
     def feed(self, seen: QueueSighting) -> None:
-        """Take one sighting. A `Layout` is for whoever looks at it now: it is not stored."""
+        """Take one sighting."""
         if isinstance(seen, QueueSamples):
             sampled = self._sampler.take(seen)
             self._polls.append(sampled.poll)
@@ -50,6 +55,12 @@ class QueueIntake:
             self._nodes.append(safe_node(seen))
         elif isinstance(seen, ChurnEvent):
             self._churn.append(safe_churn(seen))
+        else:
+            self._layouts.take(seen)
+
+    def learn(self, topology: Topology) -> None:
+        """Take a snapshot of who consumes what."""
+        self._layouts.learn(topology)
 
     def take_new(self) -> QueueChanges:
         """What came since the last time."""
@@ -59,6 +70,7 @@ class QueueIntake:
             family_samples=tuple(self._families),
             node_states=tuple(self._nodes),
             churn=tuple(self._churn),
+            layouts=self._layouts.take_new(),
         )
         self._clear()
         return changes

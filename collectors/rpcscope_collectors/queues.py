@@ -15,6 +15,7 @@ from rpcscope.model import NodeState, QueuePoll, QueueSample, QueueSamples, Queu
 from rpcscope_collectors.prometheus import Prometheus, Reading
 from rpcscope_collectors.queue_api import QueueApi
 
+_LAYOUT_NS = 3_600_000_000_000  # the longest between two looks at bindings
 _MEMORY_EVERY = 10  # polls; memory costs several times what the rest does
 _T = TypeVar("_T")
 _log = logging.getLogger(__name__)
@@ -54,14 +55,16 @@ class QueueTap:
 
         `metrics` has one of each node of the cluster; without them, or while one does not answer, the first of `apis`
         that answers is asked for queues. Without `apis`, what metrics do not tell stays unknown: type, node, durable,
-        state, rates, nodes, bindings, and whether a queue is gone. Facts and bindings are renewed every `slow_s`.
+        state, rates, nodes, bindings, and whether a queue is gone. Facts are renewed every `slow_s`; bindings too when
+        queues came or went, else every hour.
         """
         self._vhost, self._apis, self._metrics = vhost, tuple(apis), tuple(metrics)
         self._pace, self._slow_ns, self._hand_on = pace or Pace(), round(slow_s * 1e9), hand_on
         self._facts: Mapping[str, QueueSample] = {}
         self._memory: Mapping[str, int | None] = {}
         self._costs: deque[int] = deque(maxlen=_MEMORY_EVERY)
-        self._polls = self._slow_at = 0
+        self._polls = self._slow_at = self._layout_at = 0
+        self._laid_out: frozenset[str] = frozenset()  # the queues when bindings were asked for
         self._told: set[str] = set()  # failures said once, until they are over
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._run, name="rpcscope-queues", daemon=True)
@@ -85,6 +88,7 @@ class QueueTap:
         nodes = self._try("nodes", lambda: self._ask(QueueApi.node_states)) or () if self._apis else ()
         self._look_slowly()
         look = self._try("queues", lambda: self._look(nodes))
+        self._look_at_bindings(frozenset(q.queue for q in look.samples) if look is not None else self._laid_out)
         took_ns, cpu_ns = time.monotonic_ns() - began_ns, time.thread_time_ns() - cpu_ns
         self._costs.append(took_ns)
         # The mean, so that one dear poll in ten does not blind us for minutes.
@@ -107,8 +111,17 @@ class QueueTap:
         self._slow_at = now
         if self._metrics:  # the API's samples have their facts with them
             self._facts = self._try("facts", lambda: self._ask(lambda api: api.facts(self._vhost))) or self._facts
+
+    def _look_at_bindings(self, queues: frozenset[str]) -> None:
+        now = time.monotonic_ns()
+        since = now - self._layout_at
+        is_due = since >= _LAYOUT_NS or (since >= self._slow_ns and queues != self._laid_out)
+        if not self._apis or (self._layout_at and not is_due):
+            return
+        self._layout_at = now
         layout = self._try("bindings", lambda: self._ask(lambda api: api.layout(self._vhost)))
         if layout is not None:
+            self._laid_out = queues
             self._hand_on(layout)
 
     def _look(self, nodes: Sequence[NodeState]) -> QueueSamples:

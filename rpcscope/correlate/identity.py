@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import deque
 
 from rpcscope import safe
+from rpcscope.clients import client_of
 from rpcscope.correlate.calls import CallState
 from rpcscope.correlate.ids import Ids
 from rpcscope.model import Connection, Process, Topology
@@ -171,20 +172,16 @@ class Identity:
             self._mark_gone(topology)
 
     def _learn_connection(self, connection: Connection) -> None:
-        program, _, rest = connection.client_name.partition(":")
-        pid = rest.partition(":")[0]
-        program = safe.name(program)
-        if not pid.isascii() or not pid.isdigit() or len(pid) > 9 or not program:
+        client = client_of(connection)
+        if client is None:
             return
-        name = safe.peer(connection.name)
-        peer = safe.name(connection.peer_host)
-        key = f"{peer}:{program}:{pid}"
+        name, key = safe.peer(connection.name), client.key
         if self._known.get(name) == key:
             return
         state = self._by_key.get(key)
         if state is None:
             state = ProcessState(self._ids.take(), key)
-            state.program, state.pid, state.peer = program, int(pid), peer
+            state.program, state.pid, state.peer = client.program, client.pid, client.peer
             if len(self._by_key) >= MAX_CONNECTIONS:
                 self._forget_processes()
             self._by_key[key] = state

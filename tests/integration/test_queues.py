@@ -141,16 +141,36 @@ def test_nodes_exchanges_and_bindings_are_seen(watched: Watched) -> None:
         seen = Seen()
         tap = QueueTap(watched.vhost, apis=[watched.api], hand_on=seen.all.append)
         tap.poll()
-        tap.poll()
-    node = seen.of(NodeState)[0]
+
+        def tells_of_itself() -> bool:
+            tap.poll()
+            return seen.of(NodeState)[-1].mem_alarm is not None  # a broker that has just begun does not know yet
+
+        wait_for(tells_of_itself)
+    node = seen.of(NodeState)[-1]
     assert (node.node, node.running, node.mem_alarm, node.disk_alarm) == (watched.server.node, True, False, False)
     assert (node.partitions, node.blocked) == ((), 0)
     assert node.disk_free > node.disk_limit > 0
-    (layout,) = seen.of(Layout)  # of two polls: seldom
+    (layout,) = seen.of(Layout)  # of two polls or more: seldom
     assert ("nova", "topic") in {(e.name, e.kind) for e in layout.exchanges}
     assert layout.bindings == (
         Binding(exchange="nova", destination="conductor", to_queue=True, routing_key="conductor"),
     )
+
+
+def test_bindings_are_asked_for_again_when_queues_came_and_not_else(watched: Watched) -> None:
+    seen = Seen()
+    tap = QueueTap(watched.vhost, apis=[watched.api], slow_s=0, hand_on=seen.all.append)
+    with a_small_cloud(watched) as channel:
+        tap.poll()
+        tap.poll()
+        assert len(seen.of(Layout)) == 1
+        channel.queue_declare("scheduler")
+        channel.queue_bind("scheduler", "nova", "scheduler")
+        tap.poll()
+        tap.poll()
+        _, layout = seen.of(Layout)
+    assert "scheduler" in {b.destination for b in layout.bindings}
 
 
 def test_a_memory_alarm_is_seen_with_the_connections_it_blocks(watched: Watched) -> None:
