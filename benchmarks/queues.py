@@ -10,7 +10,6 @@ ticks of 10 ms.
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -22,6 +21,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import pika
 
+from benchmarks.children.cpu import cpu_s, vm_pid
 from rpcscope.private_broker import PrivateBroker
 from rpcscope_collectors.prometheus import Prometheus
 from rpcscope_collectors.queue_api import QueueApi
@@ -30,7 +30,6 @@ from tests.support.queues import wait_for, watched_broker
 
 ROUNDS = 5
 SETTLE_S = 10.0
-TICKS = os.sysconf("SC_CLK_TCK")
 SETTINGS = {"vm_memory_high_watermark.absolute": "6GB", "collect_statistics_interval": "5000"}
 
 
@@ -69,7 +68,7 @@ def _measure(server: PrivateBroker, url: str, count: int, rounds: int) -> None:
         "management API, facts only": lambda: len(api.facts("/")),
     }
     wait_for(lambda: all(source() == count for source in sources.values()), within_s=120)
-    pid = _pid(server)
+    pid = vm_pid(server)
     idle = _idle(pid)
     costs: dict[str, list[Cost]] = {name: [] for name in sources}
     for number in range(rounds):
@@ -81,12 +80,12 @@ def _measure(server: PrivateBroker, url: str, count: int, rounds: int) -> None:
 
 
 def _cost(source: Callable[[], object], pid: int, idle: float) -> Cost:
-    broker, own, began = _cpu(pid), time.thread_time(), time.monotonic()
+    broker, own, began = cpu_s(pid), time.thread_time(), time.monotonic()
     source()
     own, wall = time.thread_time() - own, time.monotonic() - began
     time.sleep(1.0)  # what the broker clears up afterwards is its cost, too
     whole = time.monotonic() - began
-    return Cost(wall, max(0.0, _cpu(pid) - broker - idle * whole), own)
+    return Cost(wall, max(0.0, cpu_s(pid) - broker - idle * whole), own)
 
 
 def _report(count: int, name: str, costs: list[Cost]) -> None:
@@ -115,21 +114,11 @@ def _names(first: int, last: int) -> Iterator[str]:
     return (shapes[number % len(shapes)].format(number) for number in range(first, last))
 
 
-def _pid(server: PrivateBroker) -> int:
-    """Of the Erlang VM."""
-    return int(server.ctl("eval", "os:getpid().").strip().strip('"'))
-
-
 def _idle(pid: int) -> float:
     """CPU seconds a second that the broker spends on nothing."""
-    before, began = _cpu(pid), time.monotonic()
+    before, began = cpu_s(pid), time.monotonic()
     time.sleep(SETTLE_S)
-    return (_cpu(pid) - before) / (time.monotonic() - began)
-
-
-def _cpu(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
+    return (cpu_s(pid) - before) / (time.monotonic() - began)
 
 
 if __name__ == "__main__":
