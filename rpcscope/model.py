@@ -97,6 +97,9 @@ class TapPhase:
 Sighting = Observation | Topology | Gap
 """What a source yields."""
 
+PEEK_CHANNEL = 2011
+"""AMQP channel by which rpcscope looks into a queue: a delivery to it took nothing. Services use the lowest numbers."""
+
 
 # ---------------------------------------------------------------- what the queue tap hands on
 

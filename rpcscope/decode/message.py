@@ -20,7 +20,7 @@ from rpcscope.decode.body import Inner, failure_class, open_body, parse
 from rpcscope.decode.place import TAP_QUEUE as TAP_QUEUE
 from rpcscope.decode.place import Place, place
 from rpcscope.errors import DecodeError
-from rpcscope.model import Clock, Event, Marker, Message, MessageKind, Observation
+from rpcscope.model import PEEK_CHANNEL, Clock, Event, Marker, Message, MessageKind, Observation
 from rpcscope.rules import Rules
 
 TRACE_EXCHANGE = "amq.rabbitmq.trace"
@@ -29,7 +29,7 @@ _MAX_INT = 1 << 63
 _LAST_MS = 4_102_444_800_000  # the year 2100: later stamps, and a timeout added, would overflow 63 bits of ns
 _NO_CLASS = safe.digest("a failure without a class")
 # Looking a member up in its class takes 45 ns; each event needs some five of them.
-_PUBLISH, _BROKER, _TAP = Event.PUBLISH, Clock.BROKER, Clock.TAP
+_PUBLISH, _DELIVER, _BROKER, _TAP = Event.PUBLISH, Event.DELIVER, Clock.BROKER, Clock.TAP
 _REQUEST, _CAST, _REPLY, _NOTIFICATION = (
     MessageKind.REQUEST, MessageKind.CAST, MessageKind.REPLY, MessageKind.NOTIFICATION
 )  # fmt: skip
@@ -47,7 +47,7 @@ class Decoder:
         self._memo: dict[bytes, _Content] = {}
 
     def decode(self, seen: Observation) -> Message | Marker:
-        """One sighting of a message, or a tap's own marker.
+        """One sighting of a message, or a marker: what rpcscope itself sent, or looked at without taking it.
 
         Raises:
             DecodeError: it is not an oslo.messaging message; `reason` says why in fixed words.
@@ -58,7 +58,7 @@ class Decoder:
         if type(headers) is not dict and not isinstance(headers, Mapping):
             raise DecodeError("no headers")
         where = place(seen.routing_key, _text(headers.get("exchange_name")), _first(headers.get("routing_keys")))
-        if where.is_tap:
+        if where.is_tap or (where.event is _DELIVER and headers.get("channel") == PEEK_CHANNEL):
             return Marker(number=0, sent_ns=0, at_ns=seen.at_ns)
         if where.event is None:
             raise DecodeError("neither publish nor deliver")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
+from rpcscope import safe
 from rpcscope.families import family
 from rpcscope.model import FamilySample, NodeState, QueuePoll, QueueSample
 from rpcscope.query.times import SECOND, iso, ms
@@ -106,8 +107,9 @@ def _queue_rows(reader: Reader, poll: QueuePoll, then_ns: int, name: str | None)
 
 def _queues_at(reader: Reader, vhost: str, at_ns: int, name: str | None) -> dict[str, QueueSample]:
     found: dict[str, QueueSample] = {}
+    names = None if name is None else {name, safe.name(name)}  # one of an odd shape was stored as a digest
     for q in sorted(reader.queues(at_ns - REPEATED_NS, at_ns), key=lambda q: q.at_ns):
-        if q.vhost == vhost and name in (None, q.queue, family(q.queue)):
+        if q.vhost == vhost and (names is None or names & {q.queue, family(q.queue)}):
             found[q.queue] = q
     return {queue: q for queue, q in found.items() if q.state != GONE}
 
