@@ -38,6 +38,8 @@ class Address:
             return "replies are followed with their calls, not by queue: `rpcscope calls` has those without a reply"
         if "_fanout" in self.name:
             return "which copy of a fanout was taken from which queue is not followed"
+        if self._family.startswith("neutron-vo-"):
+            return "the messages of neutron's versioned objects are known by queue, not by family: name one queue"
         if self.name.startswith("~"):
             return "its name is not stored, only a digest of it"
         return ""

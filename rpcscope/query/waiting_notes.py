@@ -26,12 +26,12 @@ def _left_out(found: Waiting) -> Iterator[str]:
         yield f"The recorder reads {duration(found.watch.lag_ns)} late: what was taken since is still counted."
     if found.doubtful:
         yield (
-            f"Not counted: {_messages(found.doubtful)} published before {iso(found.watch.sure_ns)}, when the tap was "
-            "blind or saw no deliveries: taken meanwhile, or still there."
+            f"Not counted: {_many(found.doubtful, 'message')} published before {iso(found.watch.sure_ns)}, when the "
+            "tap was blind or saw no deliveries: taken meanwhile, or still there."
         )
     if found.expired:
         yield (
-            f"Not counted: {_messages(found.expired)} of calls whose time is over. The broker drops each once it is "
+            f"Not counted: {_many(found.expired, 'call')} whose time is over. The broker drops such a call once it is "
             "the first in its queue, and counts it until then."
         )
     if not found.is_whole:
@@ -48,15 +48,16 @@ def _difference(found: Waiting) -> Iterator[str]:
         yield f"The broker counts {depth.ready - found.count:,} more: {_why_more(found, depth.at_ns)}."
     elif depth.ready is not None and depth.ready < found.count:
         yield (
-            f"The broker counts {found.count - depth.ready:,} fewer: published{_since_poll(found, depth.at_ns)}, or "
-            "gone without a delivery (purged, dropped by a limit, lost with a queue or a node)."
+            f"The broker counts {found.count - depth.ready:,} fewer: published{_since_poll(found, depth.at_ns)}, gone "
+            "without a delivery (purged, dropped by a limit, lost with a queue or a node), or taken from a new queue "
+            "before the tap knew of it."
         )
 
 
 def _why_more(found: Waiting, polled_ns: int) -> str:
-    doubtful = ", those of which it is not known whether they were taken" if found.doubtful else ""
+    above = ", those above" if found.doubtful or found.expired else ""
     return (
-        f"published before {iso(found.from_ns)}, from when on they are known here{doubtful}, taken"
+        f"published before {iso(found.from_ns)}, from when on they are known here{above}, taken"
         f"{_since_poll(found, polled_ns)}, or no messages of oslo.messaging"
     )
 
@@ -69,10 +70,10 @@ def _since_poll(found: Waiting, polled_ns: int) -> str:
 def _unacked(found: Waiting) -> Iterator[str]:
     if found.depth is not None and found.depth.unacked:
         yield (
-            f"{_messages(found.depth.unacked)} more were taken and not acknowledged, as the broker says; which ones "
+            f"{_many(found.depth.unacked, 'message')} more taken and not acknowledged, as the broker says; which "
             "is unknown, for no tap sees acknowledgements."
         )
 
 
-def _messages(count: int) -> str:
-    return "1 message" if count == 1 else f"{count:,} messages"
+def _many(count: int, noun: str) -> str:
+    return f"1 {noun}" if count == 1 else f"{count:,} {noun}s"

@@ -102,7 +102,7 @@ def test_calls_whose_time_is_over_do_not_wait_though_the_broker_counts_them(clou
         answer = told_when(cli, lambda one: one["expired"] == 1 and (one["depth"] or {}).get("ready") == 2)
     assert counts(answer, "by_method") == {METHODS[0]: 1}
     assert answer["notes"] == [
-        "Not counted: 1 message of calls whose time is over. The broker drops each once it is the first in its queue, "
+        "Not counted: 1 call whose time is over. The broker drops such a call once it is the first in its queue, "
         "and counts it until then."
     ]
 
