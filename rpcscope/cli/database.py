@@ -38,18 +38,16 @@ def _status(db: str | None, format_: str) -> None:
     """Revision, size, rows, recordings and gaps."""
     from dataclasses import asdict
 
+    from rpcscope.cli.gap_view import marked, print_gaps
+    from rpcscope.query.gaps import gaps_touching
     from rpcscope.query.times import iso
 
     with opened(db) as store:
         reader = store.reader()
-        status, recordings, gaps = reader.status(), reader.recordings(), reader.gaps()
+        status, recordings, losses = reader.status(), reader.recordings(), gaps_touching(reader)
     if format_ == "json":
         rows = [_recording(info) for info in recordings]
-        blind = [
-            {"from": iso(g.from_ns), "to": iso(g.to_ns), "cause": g.cause.name.lower(), "estimate": g.estimate}
-            for g in gaps
-        ]
-        output.put_json({**asdict(status), "recordings": rows, "gaps": blind})
+        output.put_json({**asdict(status), "recordings": rows, "gaps": [loss.as_dict() for loss in losses]})
         return
     screen = output.console()
     screen.print(
@@ -66,17 +64,18 @@ def _status(db: str | None, format_: str) -> None:
         c = i.counters
         messages = output.counted(c, i.recording.tap_mode)["messages"]
         counts = (c.seen, c.rejected, messages, c.duplicates, c.evicted)
+        touched = any(loss.recording_id == i.recording.id for loss in losses)
         state = "ended" if i.recording.ended_ns is not None else "open"
         lines.add_row(
             output.cell(i.recording.label), output.cell((iso(i.last_ns) or "")[:19]),
-            *(number(count) or "?" for count in counts), state,
+            *(number(count) or "?" for count in counts[:2]), marked(number(counts[2]), touched) or "?",
+            *(number(count) or "?" for count in counts[3:]), state,
         )  # fmt: skip
     put_table(lines, spare=("evicted", "duplicates", "rejected", "seen"), fold="recording")
-    for g in gaps:
+    print_gaps([losses])
+    for g in losses:
         missed = "an unknown number of" if g.estimate is None else f"about {g.estimate:,}"
-        screen.print(
-            output.cell(f"blind {iso(g.from_ns)} to {iso(g.to_ns)}: {g.cause.name.lower()}, {missed} messages")
-        )
+        screen.print(output.cell(f"blind {iso(g.from_ns)} to {iso(g.to_ns)}: {g.cause}, {missed} messages"))
 
 
 def _recording(info: RecordingInfo) -> dict[str, object]:

@@ -13,6 +13,7 @@ import click
 
 from rpcscope.cli.cost_view import print_costs
 from rpcscope.cli.fit import put_table
+from rpcscope.cli.gap_view import print_gaps
 from rpcscope.cli.output import cell, console, heading, number, table
 from rpcscope.errors import BrokerError, RpcscopeError
 
@@ -83,12 +84,14 @@ def _show(reader: Reader) -> None:
     from rpcscope.cli.tree_view import print_tree
     from rpcscope.query.calls import Calls
     from rpcscope.query.cost import conditions, costs
+    from rpcscope.query.gaps import gaps_touching
     from rpcscope.query.operations import Operations
     from rpcscope.query.tree import grow
     from rpcscope.store.protocol import OperationFilter
 
     heading("What a real nova did")
-    print_costs([c for c in costs(reader) if c.kind in SHOWN], conditions(reader), with_methods=False)
+    shown = [c for c in costs(reader) if c.kind in SHOWN]
+    print_costs(shown, conditions(reader), with_methods=False, missed=gaps_touching(reader))
     boot = list(Operations(reader).find(OperationFilter(kind="create")))[-1]
     heading("One boot")
     calls = Calls(reader).of_operation(boot.ids)
@@ -176,6 +179,8 @@ def _record(
 
 
 def _compare(recorded: Reader, live: Reader, played: list[tuple[Scene, Played]]) -> int:
+    from rpcscope.query.gaps import gaps_touching
+
     lines = table("operation", "request id", ">messages recorded", ">messages live", ">methods", "counts by method")
     wrong = 0
     for scene, one in played:
@@ -185,6 +190,7 @@ def _compare(recorded: Reader, live: Reader, played: list[tuple[Scene, Played]])
         counts = (before.total(), now.total(), len(before))
         lines.add_row(cell(scene.kind), cell(one.request_id), *map(number, counts), verdict)
     put_table(lines, spare=("request id",), fold="operation")
+    print_gaps([gaps_touching(live)])
     if not played or wrong:
         raise BrokerError(f"{wrong} of {len(played)} operations were not recorded live as they were played")
     return 0

@@ -29,20 +29,28 @@ def cost_command(
     """How many RPCs each kind of operation makes, which ones, and where the time goes."""
     from rpcscope.cli.cost_view import print_costs
     from rpcscope.query.cost import conditions, costs
+    from rpcscope.query.gaps import gaps_touching
 
     with opened(db) as store:
         reader = store.reader()
         background = None if everything or kind else False
         found = costs(reader, kind=kind, background=background, include_failed=include_failed)
         said = conditions(reader)
+        missed = gaps_touching(reader)
     if kind and not found:
         raise UsageError(f"no operation of kind {kind!r} is stored: `rpcscope cost --all` lists the kinds that are")
     if format_ == "json":
-        output.put_json({"conditions": said, "kinds": [cost.as_dict() for cost in found]})
+        output.put_json(
+            {
+                "conditions": said,
+                "kinds": [cost.as_dict() for cost in found],
+                "gaps": [loss.as_dict() for loss in missed],
+            }
+        )
     elif format_ == "csv":
         output.put_csv({"operation_kind": cost.kind, **m.as_dict()} for cost in found for m in cost.methods)
     else:
-        print_costs(found, said, with_methods=methods or kind is not None)
+        print_costs(found, said, with_methods=methods or kind is not None, missed=missed)
 
 
 def _filters(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -85,6 +93,7 @@ def operations_command(
     """List operations, newest first."""
     from rpcscope.cli.operation_view import print_operations
     from rpcscope.model import Status
+    from rpcscope.query.gaps import FOREVER, gaps_touching
     from rpcscope.query.operations import Operations
     from rpcscope.store.protocol import OperationFilter
 
@@ -106,7 +115,10 @@ def operations_command(
         elif format_ == "csv":
             output.put_csv(view.as_dict() for view in views)
         else:
-            print_operations(list(views), capped=cap)
+            shown = list(views)
+            first = min(view.whole.started_ns for view in shown) if shown and len(shown) == cap else 0
+            missed = gaps_touching(reader, asked.since_ns or first, asked.until_ns or FOREVER)
+            print_operations(shown, capped=cap, missed=missed)
 
 
 @click.command("show")
@@ -162,13 +174,12 @@ def calls_command(
     """List calls, casts and fanouts, oldest first."""
     from rpcscope.cli.call_view import print_calls
     from rpcscope.query.calls import Calls
+    from rpcscope.query.gaps import FOREVER, gaps_touching
 
+    since_ns, until_ns = moment(since, "--since"), moment(until, "--until")
     with opened(db) as store:
-        views = Calls(store.reader()).rpcs(
-            background=None if everything else False,
-            since_ns=moment(since, "--since"),
-            until_ns=moment(until, "--until"),
-        )
+        reader = store.reader()
+        views = Calls(reader).rpcs(background=None if everything else False, since_ns=since_ns, until_ns=until_ns)
         rows = (view for view in views if method is None or view.call.method == method)
         if format_ == "json":
             output.put_json_rows(view.as_dict() for view in rows)
@@ -176,7 +187,10 @@ def calls_command(
             output.put_csv(view.as_dict() for view in rows)
         else:
             cap = None if everything else SHOWN
-            print_calls(list(islice(rows, cap)), capped=cap)
+            shown = list(islice(rows, cap))
+            last = shown[-1].since_ns if shown and len(shown) == cap else FOREVER
+            missed = gaps_touching(reader, since_ns or 0, until_ns or last)
+            print_calls(shown, capped=cap, missed=missed)
 
 
 @click.command("stuck")
@@ -190,6 +204,7 @@ def stuck_command(db: str | None, stuck_after: float, everything: bool, format_:
     """Operations that are in flight or stuck: the last step, who owes the answer, since when."""
     from rpcscope.cli.operation_view import print_in_flight, print_stuck
     from rpcscope.model import Status
+    from rpcscope.query.gaps import gaps_touching
     from rpcscope.query.in_flight import in_flight
     from rpcscope.query.operations import Operations
     from rpcscope.query.unseen import Unseen
@@ -198,13 +213,14 @@ def stuck_command(db: str | None, stuck_after: float, everything: bool, format_:
     with opened(db) as store:
         asked = OperationFilter(background=None if everything else False)
         found = Operations(store.reader(), stuck_after_s=stuck_after).find(asked)
-        views = [view for view in found if view.status in (Status.STUCK, Status.RUNNING)]
+        views = [view for view in found if view.status in (Status.STUCK, Status.RUNNING) or view.is_in_doubt]
         working = in_flight(store.reader())
         unseen = bool(Unseen(store.reader()))
+        missed = gaps_touching(store.reader())
     if format_ == "json":
         output.put_json([view.as_dict() for view in views])
     elif format_ == "csv":
         output.put_csv(view.as_dict() for view in views)
     else:
-        print_stuck(views, unseen=unseen)
+        print_stuck(views, unseen=unseen, missed=missed)
         print_in_flight(working)

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rich.text import Text
 
 from rpcscope.cli.fit import put_table
+from rpcscope.cli.gap_view import marked, print_gaps
 from rpcscope.cli.output import UNSEEN, at_least, cell, console, heading, number, size, table
+from rpcscope.query.gaps import Loss
 from rpcscope.query.in_flight import InFlight
 from rpcscope.query.operations import OperationView
 from rpcscope.query.times import iso, ms
 
+END_MISSED = "it may have ended while the tap was blind, so nobody can say that it failed or is stuck."
 STYLES = {"failed": "red", "stuck": "bold red", "running": "yellow", "unknown": "dim"}
 
 
-def print_operations(views: list[OperationView], *, capped: int | None) -> None:
-    """A line per operation."""
+def print_operations(views: list[OperationView], *, capped: int | None, missed: Sequence[Loss] = ()) -> None:
+    """A line per operation. `missed`: what touches the time that is listed."""
     screen = console()
     if not views:
         screen.print("No operation matches. `--all` shows timers and start-up too.")
+        print_gaps([missed], "operations may be missing")
         return
     lines = table(
         "started", "kind", "status", ">ms", ">RPCs", ">messages", ">bytes", "hosts", "servers", "error", "request id"
@@ -27,28 +33,33 @@ def print_operations(views: list[OperationView], *, capped: int | None) -> None:
         status = view.status.name.lower()
         lines.add_row(
             cell(_moment(o.started_ns)[:19]), cell(o.kind or "?"), cell(status, STYLES.get(status, "")),
-            number(ms(view.duration_ns)), number(o.by_request.rpcs),
-            at_least(number(o.by_request.messages), unseen=view.requests_only) + ("*" if view.gaps else ""),
-            at_least(size(o.by_request.bytes), unseen=view.requests_only),
+            number(ms(view.duration_ns)), marked(number(o.by_request.rpcs), view.gaps),
+            marked(at_least(number(o.by_request.messages), unseen=view.requests_only), view.gaps),
+            marked(at_least(size(o.by_request.bytes), unseen=view.requests_only), view.gaps),
             cell(_hosts(view)), cell(_servers(o.instances)), cell(o.error), cell(o.request_id or "(none)"),
         )  # fmt: skip
     put_table(lines, spare=("servers", "bytes", "hosts", "RPCs", "error", "messages", "started"))
-    if any(view.gaps for view in views):
-        screen.print("* the tap was blind at some time during it: the counts may be too low.")
+    print_gaps([missed, *(view.gaps for view in views)], "at least so many, and operations may be missing")
+    if any(view.is_in_doubt for view in views):
+        screen.print(f"unknown: {END_MISSED}")
     if any(view.requests_only for view in views):
         screen.print(f"?: {UNSEEN}")
     if capped is not None and len(views) == capped:
         screen.print(f"The newest {capped}; --limit N or --all for more.")
 
 
-def print_stuck(views: list[OperationView], *, unseen: bool = False) -> None:
-    """A few lines per unfinished operation: who owes the next step. `unseen`: some recordings show no replies."""
+def print_stuck(views: list[OperationView], *, unseen: bool = False, missed: Sequence[Loss] = ()) -> None:
+    """A few lines per unfinished operation: who owes the next step.
+
+    Args:
+        unseen: some recordings show no replies.
+        missed: when taps were blind.
+    """
     screen = console()
     if unseen:
         screen.print("Recordings in mode bindings show no replies: which calls wait for one there is unknown.")
     if not views:
         screen.print("Nothing is in flight or stuck.")
-        return
     for view in views:
         o, status = view.whole, view.status.name.lower()
         head = Text.assemble((o.kind or "?", "bold"), "  ", (status, STYLES.get(status, "")), f"  {o.request_id}")
@@ -60,6 +71,9 @@ def print_stuck(views: list[OperationView], *, unseen: bool = False) -> None:
         screen.print(cell(f"  last step    {_moment(o.last_ns)}"))
         if o.instances:
             screen.print(cell(f"  servers      {_servers(o.instances)}"))
+        if view.is_in_doubt:
+            screen.print(cell(f"  in doubt     {END_MISSED}"))
+    print_gaps([missed], "messages of these, and whole operations, may be missing")
 
 
 def print_in_flight(rows: list[InFlight]) -> None:
@@ -82,6 +96,8 @@ def _debtor(view: OperationView) -> str:
     owed = view.owed
     if owed is None:
         return "?"
+    if owed.taker_unseen:
+        return f"{owed.host or 'somebody'}; who took it is unknown, because deliveries were not seen"
     if not owed.process:
         return f"nobody took it from the queue of {owed.host}" if owed.host else "nobody took it from its queue"
     where = f"{owed.process} on {owed.host}" if owed.host else owed.process

@@ -52,7 +52,7 @@ def put_json_rows(rows: Iterable[Mapping[str, Any]]) -> None:
 
 
 def put_csv(rows: Iterable[Mapping[str, Any]]) -> None:
-    """CSV with a header; nested fields get dotted names, lists are joined by spaces."""
+    """CSV with a header; nested fields get dotted names, lists of words are joined by spaces, others counted."""
     writer: csv.DictWriter[str] | None = None
     for row in rows:
         flat = _flat(row)
@@ -68,8 +68,15 @@ def _flat(row: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
         if isinstance(value, Mapping):
             flat |= _flat(value, f"{prefix}{key}.")
         else:
-            flat[prefix + key] = " ".join(map(str, value)) if isinstance(value, list) else value
+            flat[prefix + key] = _cell_of(value) if isinstance(value, list) else value
     return flat
+
+
+def _cell_of(values: list[Any]) -> str | int:
+    """Words side by side; of records their number."""
+    if any(isinstance(value, Mapping) for value in values):
+        return len(values)
+    return " ".join(map(str, values))
 
 
 def _guard(value: Any) -> Any:

@@ -5,13 +5,18 @@ from __future__ import annotations
 from rich.text import Text
 from rich.tree import Tree
 
-from rpcscope.cli.operation_view import STYLES
+from rpcscope.cli.operation_view import END_MISSED, STYLES
 from rpcscope.cli.output import at_least, cell, console, size
 from rpcscope.model import Flag, MessageKind, Outcome, ParentSource
 from rpcscope.query.calls import KIND_WORDS, CallView
-from rpcscope.query.operations import OperationView
+from rpcscope.query.gap_words import blind
+from rpcscope.query.operations import OperationView, Owed
 from rpcscope.query.times import iso, ms
 from rpcscope.query.tree import Node
+
+
+def _taker(owed: Owed) -> str:
+    return owed.process or ("somebody" if owed.taker_unseen else "nobody")
 
 
 def print_tree(view: OperationView, roots: list[Node], others: list[CallView]) -> None:
@@ -43,7 +48,7 @@ def _head(view: OperationView) -> Text:
         head.append(f"  {o.source_host or '-'} > {o.dest_host or '-'}")
     unseen = view.requests_only
     replies = "?" if unseen else t.replies
-    head.append(f"\n{at_least(str(t.messages), unseen=unseen)} messages = ")
+    head.append(f"\n{'at least ' if view.gaps else ''}{at_least(str(t.messages), unseen=unseen)} messages = ")
     head.append(f"{t.calls} calls + {t.casts} casts + {t.fanouts} fanouts + {replies} replies")
     for count, word in ((t.heartbeats, "heartbeats"), (t.notifications, "notifications")):
         head.append(f" + {count} {word}" if count else "")
@@ -53,9 +58,11 @@ def _head(view: OperationView) -> Text:
     for server in o.instances[:5]:
         head.append(f"\nserver {server}")
     if view.owed is not None:
-        head.append(f"\nwaits for {view.owed.method} of {view.owed.process or 'nobody'} {view.owed.host}", "bold red")
+        head.append(f"\nwaits for {view.owed.method} of {_taker(view.owed)} {view.owed.host}", "bold red")
     if view.gaps:
-        head.append("\nthe tap was blind at some time during it: calls may be missing", "red")
+        head.append(f"\n{blind(view.gaps)}: calls may be missing", "red")
+    if view.is_in_doubt:
+        head.append(f"\n{END_MISSED}", "red")
     return head
 
 

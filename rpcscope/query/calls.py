@@ -6,6 +6,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from rpcscope.model import RPCS, Call, Clock, Flag, MessageKind, Outcome, ParentSource, Process
+from rpcscope.query.doubt import Doubts
+from rpcscope.query.gaps import Gaps, Loss
+from rpcscope.query.horizon import Horizon
 from rpcscope.query.ids import recording_of
 from rpcscope.query.mended import Mended
 from rpcscope.query.operations import process_name
@@ -23,6 +26,10 @@ KIND_WORDS = {
     MessageKind.HEARTBEAT: "heartbeat",
     MessageKind.NOTIFICATION: "notification",
 }
+
+
+_SILENT = (Outcome.TIMED_OUT, Outcome.UNANSWERED, Outcome.PENDING)
+"""Outcomes that tell that no reply was seen."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +55,14 @@ class CallView:
     worker: End
     outcome: Outcome
     requests_only: bool = False  # no delivery or reply of it was to be seen
+    deliveries_unseen: bool = False  # who took it was not to be seen, at least for a time
+    gaps: tuple[Loss, ...] = ()  # times in which a tap was blind while it was open
     repaired: str = ""  # how its parent was found when it was read; "" as its recorder found it
+
+    @property
+    def since_ns(self) -> int:
+        """When it was published, or first seen."""
+        return self.call.published_ns or self.call.delivered_ns or self.call.last_ns
 
     @property
     def outcome_word(self) -> str:
@@ -60,7 +74,8 @@ class CallView:
     @property
     def reply_is_unseen(self) -> bool:
         """A reply of it may have been published, or not."""
-        return self.requests_only and self.call.kind is MessageKind.REQUEST and self.call.replied_ns is None
+        hidden = self.requests_only or self.call.outcome is Outcome.NONE
+        return hidden and self.call.kind is MessageKind.REQUEST and self.call.replied_ns is None
 
     @property
     def broker_wait_ns(self) -> int | None:
@@ -112,13 +127,14 @@ class CallView:
             "timeout_ms": c.expiration_ms,
             "outcome": self.outcome_word or None,
             "failure": c.failure or None,
+            "gaps": [loss.as_dict() for loss in self.gaps],
             "flags": [flag.name.lower() for flag in Flag if c.flags & flag and flag.name],
             "request_bytes": c.request_bytes,
             "reply_bytes": None if self.reply_is_unseen else c.reply_bytes,
             "publishes": c.publishes,
             "replies": None if self.reply_is_unseen else c.replies,
             "heartbeats": None if self.reply_is_unseen else c.heartbeats,
-            "copies": None if self.requests_only else c.copies,
+            "copies": None if self.deliveries_unseen else c.copies,
         }
 
 
@@ -130,7 +146,8 @@ class Calls:
         self._processes: dict[int, Process] = processes(reader)
         self._repairs = Repairs(self._processes)
         self._unseen = Unseen(reader)
-        self._over = {i.recording.id: (i.last_ns, i.recording.ended_ns is not None) for i in reader.recordings()}
+        self._horizon = Horizon(reader)
+        self._doubts = Doubts(reader, Gaps(reader), self._horizon)
 
     def of_operation(self, ids: tuple[int, ...]) -> list[CallView]:
         """Everything that an operation caused or that carries its request id, by time."""
@@ -171,7 +188,9 @@ class Calls:
             sender=self._end(call.from_process, ""),
             worker=self._end(call.to_process, call.server),
             outcome=self._outcome(call),
-            requests_only=self._unseen.touches((call.id,)),
+            requests_only=self._unseen.touches((call.id,), *_while(call)),
+            deliveries_unseen=self._unseen.hides_deliveries((call.id,), *_while(call)),
+            gaps=self._doubts.during(call),
             repaired=repaired,
         )
 
@@ -180,17 +199,24 @@ class Calls:
         return End(process=process_name(process), host=(process.host if process else "") or server)
 
     def _outcome(self, call: Call) -> Outcome:
-        """What is still open when a recording is over is timed out or unanswered."""
+        """What is still open when a recording is over is timed out or unanswered; what a gap may hide is unknown."""
+        if call.outcome in _SILENT and self._doubts.of_call(call):
+            return Outcome.NONE
         if call.outcome is not Outcome.PENDING:
             return call.outcome
-        last_ns, ended = self._over.get(recording_of(call.id), (0, False))
+        number = recording_of(call.id)
         if (
             call.expiration_ms is not None
             and call.published_ns is not None
-            and (last_ns >= call.published_ns + call.expiration_ms * MS)
+            and self._horizon.last_ns(number) >= call.published_ns + call.expiration_ms * MS
         ):
             return Outcome.TIMED_OUT
-        return Outcome.UNANSWERED if ended else Outcome.PENDING
+        return Outcome.UNANSWERED if self._horizon.is_over(number) else Outcome.PENDING
+
+
+def _while(call: Call) -> tuple[int, int]:
+    """From its publish to the last that was seen of it."""
+    return call.published_ns or call.delivered_ns or call.last_ns, call.last_ns
 
 
 def merged(read: Callable[[], Iterable[Call]]) -> Iterator[Call]:

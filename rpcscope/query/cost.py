@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from rpcscope.model import MessageKind, Status
 from rpcscope.query.calls import KIND_WORDS
+from rpcscope.query.gaps import Loss, together
 from rpcscope.query.operations import Operations, OperationView
 from rpcscope.query.times import MS, percentile
 from rpcscope.store.protocol import MethodTotal, OperationFilter, Reader
@@ -87,7 +88,8 @@ class KindCost:
     messages_by_cause: Spread
     bytes: Spread
     duration_ms: Spread
-    gaps: int  # operations during which a tap was blind
+    touched: int  # of `operations`: a tap was blind during them, so their counts may be too low
+    gaps: tuple[Loss, ...]  # when a tap was blind during any operation of the kind
     requests_only: int  # of `operations`: left out of replies, heartbeats, messages and bytes, which are unknown
     methods: tuple[MethodCost, ...]
 
@@ -102,7 +104,8 @@ class KindCost:
             "failed": self.failed,
             **{name: getattr(self, name).as_dict() for name in spreads},
             "duration_ms": self.duration_ms.as_dict(3),
-            "gaps": self.gaps,
+            "operations_with_gaps": self.touched,
+            "gaps": [loss.as_dict() for loss in self.gaps],
             "replies_unseen": self.requests_only,
             "methods": [method.as_dict() for method in self.methods],
         }
@@ -150,7 +153,8 @@ def kind_cost(
         messages_by_cause=Spread.of(whole.by_cause.messages for whole in answered),
         bytes=Spread.of(t.bytes for t in known),
         duration_ms=Spread.of(v.duration_ns / MS for v in over if v.duration_ns is not None),
-        gaps=sum(1 for v in over if v.gaps),
+        touched=sum(1 for v in over if v.gaps),
+        gaps=together(v.gaps for v in views),
         requests_only=len(over) - len(answered),
         methods=_methods(totals, len(views), any(v.requests_only for v in views)),
     )

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from rpcscope.model import Gap, Operation, Process, Status, Tally
+from rpcscope.model import Operation, Process, Status, Tally
+from rpcscope.query.doubt import Doubts
+from rpcscope.query.gaps import Gaps, Loss
+from rpcscope.query.horizon import Horizon
 from rpcscope.query.ids import recording_of
 from rpcscope.query.processes import processes
 from rpcscope.query.standing import decisive, judged
@@ -27,6 +30,7 @@ class Owed:
     host: str
     since_ns: int | None
     process_gone: bool
+    taker_unseen: bool = False  # somebody may have taken it: deliveries were not seen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,13 +42,20 @@ class OperationView:
     status: Status
     stuck_since_ns: int | None
     owed: Owed | None
-    gaps: int  # times in which a tap was blind during it
+    gaps: tuple[Loss, ...]  # times in which a tap was blind during it: its counts may be too low
+    end_missed: bool = False  # it may have ended while a tap was blind: whether it failed or is stuck is unknown
     requests_only: bool = False  # its replies and deliveries were not to be seen: unknown, whatever the counts say
+    deliveries_unseen: bool = False  # who took its messages was not to be seen, at least for a time
 
     @property
     def duration_ns(self) -> int | None:
         """From the first message to the last; None while it is not over."""
         return None if self.whole.finished_ns is None else max(0, self.whole.finished_ns - self.whole.started_ns)
+
+    @property
+    def is_in_doubt(self) -> bool:
+        """It would be called stuck or failed, had nothing been missed."""
+        return self.end_missed and self.status is Status.UNKNOWN
 
     def as_dict(self) -> dict[str, object]:
         """The fields of the JSON contract."""
@@ -64,29 +75,31 @@ class OperationView:
             "finished_at": iso(o.finished_ns),
             "duration_ms": ms(self.duration_ns),
             "complete": o.complete,
-            **_counts(t, self.requests_only),
-            "by_cause": _counts(c, self.requests_only),
+            **self._counts(t),
+            "by_cause": self._counts(c),
             "stuck_since": iso(self.stuck_since_ns),
             "owed": _owed(self.owed),
-            "gaps": self.gaps,
+            "gaps": [loss.as_dict() for loss in self.gaps],
+            "end_missed": self.end_missed,
             "replies_unseen": self.requests_only,
         }
 
 
-def _counts(t: Tally, requests_only: bool) -> dict[str, int | None]:
-    counts: dict[str, int | None] = {
-        "messages": t.messages,
-        "rpcs": t.rpcs,
-        "calls": t.calls,
-        "casts": t.casts,
-        "fanouts": t.fanouts,
-        "replies": t.replies,
-        "heartbeats": t.heartbeats,
-        "notifications": t.notifications,
-        "copies": t.copies,
-        "bytes": t.bytes,
-    }
-    return counts | dict.fromkeys(("messages", "replies", "heartbeats", "copies", "bytes")) if requests_only else counts
+    def _counts(self, t: Tally) -> dict[str, int | None]:
+        counts: dict[str, int | None] = {
+            "messages": t.messages,
+            "rpcs": t.rpcs,
+            "calls": t.calls,
+            "casts": t.casts,
+            "fanouts": t.fanouts,
+            "replies": t.replies,
+            "heartbeats": t.heartbeats,
+            "notifications": t.notifications,
+            "copies": None if self.deliveries_unseen else t.copies,
+            "bytes": t.bytes,
+        }
+        unknown = ("messages", "replies", "heartbeats", "copies", "bytes") if self.requests_only else ()
+        return counts | dict.fromkeys(unknown)
 
 
 def _owed(owed: Owed | None) -> dict[str, object] | None:
@@ -98,6 +111,7 @@ def _owed(owed: Owed | None) -> dict[str, object] | None:
         "host": owed.host or None,
         "since": iso(owed.since_ns),
         "process_gone": owed.process_gone,
+        "taker_unseen": owed.taker_unseen,
     }
 
 
@@ -112,8 +126,9 @@ class Operations:
         self._reader = reader
         self._stuck_after_ns = int(stuck_after_s * SECOND)
         self._processes: dict[int, Process] = processes(reader)
-        self._last = {info.recording.id: info.last_ns for info in reader.recordings()}
-        self._gaps = reader.gaps()
+        self._horizon = Horizon(reader)
+        self._gaps = Gaps(reader)
+        self._doubts = Doubts(reader, self._gaps, self._horizon)
         self._unseen = Unseen(reader)
         self._rules = load_rules()
 
@@ -127,13 +142,16 @@ class Operations:
     def _view(self, parts: list[Operation]) -> OperationView:
         whole = merge(parts)
         latest = decisive(parts)
-        as_of = max((self._last.get(recording_of(part.id), 0) for part in parts), default=0)
+        as_of = max(self._horizon.last_ns(recording_of(part.id)) for part in parts)
         owed = self._owed(latest) if latest.status is Status.RUNNING else None
         status = latest.status
         if status is Status.RUNNING and (
             as_of - whole.last_ns >= self._stuck_after_ns or (owed is not None and owed.process_gone)
         ):
             status = Status.STUCK
+        end_missed = self._doubts.of_part(latest)
+        if end_missed and status in (Status.STUCK, Status.FAILED):
+            status, whole = Status.UNKNOWN, replace(whole, error="")
         if status not in (Status.DONE, Status.FAILED):
             whole = replace(whole, finished_ns=None)
         return OperationView(
@@ -142,8 +160,10 @@ class Operations:
             status=status,
             stuck_since_ns=whole.last_ns if status is Status.STUCK else None,
             owed=owed,
-            gaps=self._gaps_during(whole),
-            requests_only=self._unseen.touches(part.id for part in parts),
+            gaps=self._gaps.touching(whole.started_ns, max(whole.last_ns, 0 if whole.finished_ns else as_of)),
+            end_missed=end_missed,
+            requests_only=any(self._unseen.touches((p.id,), p.started_ns, p.last_ns) for p in parts),
+            deliveries_unseen=any(self._unseen.hides_deliveries((p.id,), p.started_ns, p.last_ns) for p in parts),
         )
 
     def _owed(self, part: Operation) -> Owed | None:
@@ -156,15 +176,8 @@ class Operations:
             host=part.owed_host,
             since_ns=part.owed_since_ns,
             process_gone=process is not None and process.gone_ns is not None,
+            taker_unseen=process is None and self._unseen.hides_deliveries((part.id,), part.owed_since_ns or 0),
         )
-
-    def _gaps_during(self, whole: Operation) -> int:
-        return sum(1 for gap in self._gaps if touches(gap, whole.started_ns, whole.last_ns))
-
-
-def touches(gap: Gap, from_ns: int, to_ns: int) -> bool:
-    """Whether a tap was blind at some time between."""
-    return gap.from_ns <= to_ns and gap.to_ns >= from_ns
 
 
 def process_name(process: Process | None) -> str:
