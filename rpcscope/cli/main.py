@@ -26,6 +26,7 @@ COMMANDS = {
     "calls": ("rpcscope.cli.look", "List calls, casts and fanouts."),
     "stuck": ("rpcscope.cli.look", "Operations that are not over: who owes the answer."),
     "status": ("rpcscope.cli.status", "Recorders: which run, how far behind, what they missed."),
+    "inflight": ("rpcscope.cli.inflight", "What each process has in hand, beside the depth of its queues."),
     "queues": ("rpcscope.cli.queues", "How deep the queues are, which grow, which nobody consumes."),
     "serve": ("rpcscope.cli.serve", "The dashboard, in a browser."),
     "db": ("rpcscope.cli.database", "Upgrade, inspect and prune the database."),

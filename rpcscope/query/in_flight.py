@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 
+from rpcscope.in_hand import is_waited_for, lies_in
 from rpcscope.model import Call, MessageKind, Outcome
+from rpcscope.query.gaps import FOREVER
+from rpcscope.query.ids import recording_of
 from rpcscope.query.operations import process_name
 from rpcscope.query.processes import processes
-from rpcscope.query.times import MS
+from rpcscope.query.seen_times import tells
 from rpcscope.store.protocol import Reader
 
 
@@ -32,12 +35,16 @@ def in_flight(reader: Reader) -> list[InFlight]:
     """
     known = processes(reader)
     last = {info.recording.id: info.last_ns for info in reader.recordings()}
+    seen_from = _seen_from(reader)
     groups: dict[tuple[int, str, str], list[Call]] = defaultdict(list)
     for call in reader.open_calls():
+        number = recording_of(call.id)
+        if call.kind is not MessageKind.REQUEST or call.outcome is Outcome.NONE:
+            continue  # or its end can not be known
         process = known.get(call.to_process)
-        gone = process is not None and process.gone_ns is not None
-        if call.kind is MessageKind.REQUEST and not gone and not _is_over(call, last.get(call.id >> 40, 0)):
-            queue = "" if call.to_process else ".".join(filter(None, (call.topic, call.server)))
+        queue = lies_in(call, seen_from.get(number, FOREVER))
+        held = process is not None and process.gone_ns is None
+        if (held or queue) and is_waited_for(call, last.get(number, 0)):
             groups[process.id if process else 0, queue, call.method].append(call)
     found = [
         InFlight(
@@ -53,10 +60,19 @@ def in_flight(reader: Reader) -> list[InFlight]:
     return sorted(found, key=lambda row: (-row.count, row.oldest_ns))
 
 
-def _is_over(call: Call, now_ns: int) -> bool:
-    if call.replied_ns is not None or call.published_ns is None or call.outcome is Outcome.NONE:
-        return True  # or its end can not be known
-    return call.expiration_ms is not None and now_ns > call.published_ns + call.expiration_ms * MS
+def _seen_from(reader: Reader) -> dict[int, int]:
+    """Since when each recording sees who takes requests; recordings that do not are left out."""
+    found: dict[int, int] = {}
+    infos = reader.recordings()
+    phases = reader.phases(0, max((info.last_ns for info in infos), default=0))
+    for info in infos:
+        told = phases.get(info.recording.id, [])
+        modes = [(phase.at_ns, phase.mode) for phase in told] or [(0, info.recording.tap_mode)]
+        for at_ns, mode in reversed(modes):
+            if not tells(mode):
+                break
+            found[info.recording.id] = at_ns
+    return found
 
 
 def _since(call: Call) -> int:
