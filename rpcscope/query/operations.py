@@ -84,7 +84,6 @@ class OperationView:
             "replies_unseen": self.requests_only,
         }
 
-
     def _counts(self, t: Tally) -> dict[str, int | None]:
         counts: dict[str, int | None] = {
             "messages": t.messages,
