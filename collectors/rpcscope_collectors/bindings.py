@@ -10,6 +10,7 @@ Mode = Literal["publish", "control", "full"]
 
 PREFIX = "rpcscope.tap."
 PUBLISHES = "publish.#"
+_DELIVERIES = "deliver.#"
 _LONGEST_KEY = 255  # bytes, by AMQP
 
 # Topics of nova, cinder, neutron and others, for brokers whose queues can not be listed.
@@ -33,7 +34,7 @@ def wanted(mode: Mode, queues: Iterable[str] | None) -> frozenset[str]:
     bound before they have a queue, so that a service that starts is seen from its first message.
     """
     if mode == "full":
-        return frozenset({"#"})
+        return frozenset({PUBLISHES, _DELIVERIES})  # not "#": between modes the publishes stay bound as they are
     if mode == "publish":
         return frozenset({PUBLISHES})
     if queues is None:

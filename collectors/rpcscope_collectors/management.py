@@ -110,6 +110,11 @@ class Management:
         found = self._items(f"queues/{_name(vhost)}/{_name(queue)}/bindings", "source,routing_key")
         return tuple((_text(one, "source"), _text(one, "routing_key")) for one in found if one.get("source"))
 
+    def consumed(self, vhost: str) -> frozenset[str]:
+        """Names of the vhost's queues that have a consumer now."""
+        found = self._items(f"consumers/{_name(vhost)}", "queue.name")
+        return frozenset(_text(_part(each, "queue"), "name") for each in found)
+
     def topology(self, vhost: str) -> Topology:
         """Who is connected to the vhost and who consumes what, on all nodes."""
         at_ns = time.time_ns()

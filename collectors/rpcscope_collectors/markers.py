@@ -74,6 +74,8 @@ class Pulse:
         self._broker, self._queue, self._interval_s = broker, queue, interval_s
         self._headers = {TAP: name, RUN: run}
         self._number = 0
+        self.sent_ns = 0  # when the last one was sent that the broker has taken
+        self.blocked: bool | None = None  # the broker holds us back; None before it was tried
         self._wake, self._ended = threading.Event(), False
         self._connection: Any = None
         self._channel: Any = None
@@ -106,7 +108,7 @@ class Pulse:
         self._drop()
 
     def _beat(self) -> None:
-        pause_s, blocked = self._interval_s, False
+        pause_s = self._interval_s
         while True:
             self._wake.wait(pause_s)
             self._wake.clear()
@@ -115,13 +117,12 @@ class Pulse:
             try:
                 self._send()
                 pause_s = self._interval_s
-                blocked = False
             except (AMQPError, RpcscopeError, OSError) as error:
                 # An unsent number is sent again, so this leaves no hole. A lost broker is the reader's to tell.
                 self._drop()
-                if isinstance(error, ConnectionBlockedTimeout) and not blocked:
+                if isinstance(error, ConnectionBlockedTimeout) and not self.blocked:
                     _log.warning("An alarm of the broker holds publishers back, and with them the tap's markers.")
-                    blocked = True
+                    self.blocked = True
                 pause_s = min(30.0, max(1.0, pause_s * 2))
 
     def _send(self) -> None:
@@ -129,9 +130,11 @@ class Pulse:
             self._connection = connect(self._broker, "markers")
             self._channel = self._connection.channel()
             self._channel.confirm_delivery()
-        marker = {NUMBER: self._number + 1, SENT: time.time_ns(), **self._headers}
+        sent_ns = time.time_ns()
+        marker = {NUMBER: self._number + 1, SENT: sent_ns, **self._headers}
         self._channel.basic_publish("", self._queue, b"", pika.BasicProperties(headers=marker), mandatory=True)
         self._number += 1
+        self.sent_ns, self.blocked = sent_ns, False
         self._connection.process_data_events(0)
 
     def _drop(self) -> None:

@@ -97,7 +97,8 @@ class Poller:
         return True
 
     def _check_tracing(self) -> None:
-        if self._tracing is None:
+        if self._tracing is None or not self._tracing.is_begun:
+            self._traced_ns = time.time_ns()
             return
         lost = self._tracing.rearm()
         now = time.time_ns()

@@ -78,12 +78,20 @@ class TapQueue:
         """By what it is bound, as far as this connection has seen to it."""
         return frozenset(self._bound)
 
-    def bind(self, wanted: frozenset[Binding], left_over: Iterable[Binding] = (), *, again: bool = False) -> None:
+    def bind(
+        self,
+        wanted: frozenset[Binding],
+        left_over: Iterable[Binding] = (),
+        *,
+        again: bool = False,
+        keep: bool = False,
+    ) -> None:
         """Bind by these, and by none of `left_over`. Raises BrokerError, after all were tried.
 
         An exchange that is not there is passed over. `again` binds also what is bound: somebody else may have deleted
         its exchange and made it again. A key of one queue stays bound when its queue has gone, because the queue may
-        come back between two looks; a pattern that is no longer wanted goes, because it would let unwanted events in.
+        come back between two looks; a pattern that is no longer wanted goes, because it would let unwanted events
+        in. With `keep` nothing goes.
         """
         if wanted == self._wanted and not left_over and not again:
             return
@@ -91,11 +99,18 @@ class TapQueue:
         refused: list[BrokerError] = []
         for one in wanted if again else wanted - self._bound:
             self._try_on_binder("queue_bind", one, refused)
-        for one in {*left_over, *(one for one in self._bound if one.key.endswith("#"))} - wanted:
+        patterns = () if keep else (one for one in self._bound if one.key.endswith("#"))
+        for one in {*left_over, *patterns} - wanted:
             self._try_on_binder("queue_unbind", one, refused)
             self._bound.discard(one)
         if refused:
             raise refused[0]
+
+    def unbind(self, unwanted: Iterable[Binding]) -> None:
+        """Bind by none of these any more. What the broker refuses to unbind, it will not bind either."""
+        for one in unwanted:
+            self._try_on_binder("queue_unbind", one, [])
+            self._bound.discard(one)
 
     def _try_on_binder(self, step: str, one: Binding, refused: list[BrokerError]) -> None:
         """Bind or unbind on a channel of its own, which a refusal closes."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import shlex
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -26,9 +27,11 @@ class Tracing:
         """Nothing is switched yet. `managements` should reach every node of the cluster."""
         self._managements, self._vhost = tuple(managements), vhost
         self._leases = Leases(state_dir)
-        self._lease = ""  # name of our file
+        self._lease = ""  # name of our file, as long as it is needed
+        self.is_begun = False
         self._running: tuple[str, ...] = ()
         self._traced: tuple[str, ...] = ()
+        self.since_ns = 0  # when a recorder last switched tracing on, be it one that was killed; 0: it was on before
 
     @property
     def nodes_traced(self) -> tuple[int, int]:
@@ -40,23 +43,29 @@ class Tracing:
         return _by_hand("on", self._vhost, [node for node in self._running if node not in self._traced])
 
     def begin(self) -> None:
-        """Switch tracing on wherever it is off, on every node within reach.
+        """Switch tracing on wherever it is off, on every node within reach; for any thread, again after each `end`.
 
         Takes over what a crashed recorder left on. Raises BrokerError when no node is within reach or one refuses.
         """
         with self._leases.locked():
+            if self._leases.get(self._lease) is not None:  # begun already, or not ended everywhere
+                self.is_begun = True
+                self._look_again()
+                return
             reached, cluster = self._reach()
             urls = tuple(management.url for management in self._managements)
             lease = new_lease(self._vhost, cluster, urls, tuple(reached))
             for left in self._leases.all():
                 if left.is_about(self._vhost, cluster) and not left.is_held():
                     mine = [node for node in left.switched_on if node in reached and reached[node].tracing(self._vhost)]
-                    lease = lease.with_on(*mine)
+                    lease = _inherited(lease, left, mine)
                     self._leases.write(lease)
                     self._keep(left.without(*reached))
             self._leases.write(lease)
-            self._lease = lease.name
+            self._lease, self.is_begun = lease.name, True
             self._switch_on(lease, reached)
+            ours = (one for one in self._leases.all() if one.is_about(self._vhost, cluster))
+            self.since_ns = max(one.traced_ns or 0 for one in ours)
 
     def rearm(self) -> tuple[str, ...]:
         """Look at every node within reach again; names of those where tracing was off and is on again.
@@ -64,37 +73,43 @@ class Tracing:
         A node that restarted has lost it. Raises BrokerError when no node is within reach or one refuses.
         """
         try:
-            return self._rearm()
+            with self._leases.locked():
+                return self._look_again()
         except BrokerError:
             self._traced = ()  # nobody knows now
             raise
 
-    def _rearm(self) -> tuple[str, ...]:
-        with self._leases.locked():
-            reached, _ = self._reach()
-            lease = self._leases.get(self._lease)
-            if lease is None:
-                raise BrokerError("The tracing of this recorder was ended by somebody else: start the recorder again.")
-            if set(reached) - set(lease.nodes):
-                lease = replace(lease, nodes=tuple(dict.fromkeys((*lease.nodes, *reached))))
-                self._leases.write(lease)
-            return self._switch_on(lease, reached)
+    def _look_again(self) -> tuple[str, ...]:
+        if not self.is_begun:  # another thread has ended it meanwhile
+            return ()
+        reached, _ = self._reach()
+        lease = self._leases.get(self._lease)
+        if lease is None:
+            raise BrokerError("The tracing of this recorder was ended by somebody else: start the recorder again.")
+        if set(reached) - set(lease.nodes):
+            lease = replace(lease, nodes=tuple(dict.fromkeys((*lease.nodes, *reached))))
+            self._leases.write(lease)
+        return self._switch_on(lease, reached)
 
     def end(self) -> None:
         """Switch off what is ours, or leave it to another recorder that needs it.
 
-        Raises BrokerError, with the command to run, for nodes out of reach; their lease stays for `untrace`.
+        Raises BrokerError, with the command to run, for nodes out of reach; their lease stays for `untrace`, for
+        another `end`, or for `begin`.
         """
         if not self._lease:
             return
         with self._leases.locked():
             lease = self._leases.get(self._lease)
-            self._lease, self._traced = "", ()
+            self.is_begun, self._traced = False, ()
             if lease is None:
+                self._lease = ""
                 return
             lease = self._hand_over(lease)
             done = _switch_off(lease, self._managements)
-            self._keep(lease.without(*done))
+            left = lease.without(*done)
+            self._keep(left)
+            self._lease = left.name if left.switched_on else ""
         _complain(lease, done)
 
     def _reach(self) -> tuple[dict[str, Management], str]:
@@ -116,11 +131,14 @@ class Tracing:
     def _switch_on(self, lease: Lease, reached: dict[str, Management]) -> tuple[str, ...]:
         off = tuple(node for node, management in reached.items() if not management.tracing(self._vhost))
         if off:
-            self._leases.write(lease.with_on(*off))
+            lease = lease.with_on(*off)
+            self._leases.write(replace(lease, traced_ns=None))
         for node in off:
             reached[node].set_tracing(self._vhost, True)
             if not reached[node].tracing(self._vhost):
                 raise BrokerError(f"Node {node} did not switch tracing on. {_by_hand('on', self._vhost, [node])}")
+        if off:
+            self._leases.write(replace(lease, traced_ns=time.time_ns()))
         self._traced = tuple(reached)
         return off
 
@@ -170,6 +188,14 @@ def untrace(
                 store.remove(rest)
             _complain(lease, done)
     return tuple(dict.fromkeys(ended))
+
+
+def _inherited(lease: Lease, left: Lease, nodes: Sequence[str]) -> Lease:
+    """The lease with these nodes of a dead one's; what that was about to do is done by now."""
+    if not nodes:
+        return lease
+    traced_ns = time.time_ns() if left.traced_ns is None else left.traced_ns
+    return replace(lease.with_on(*nodes), traced_ns=max(lease.traced_ns or 0, traced_ns))
 
 
 def _switch_off(lease: Lease, managements: Iterable[Management]) -> tuple[str, ...]:

@@ -19,6 +19,8 @@ _log = logging.getLogger(__name__)
 class View(Protocol):
     """One is used by two threads: the poller looks, the reader binds."""
 
+    mode: str  # publish | control | full | bindings | off
+    is_traced: bool  # it shows what the broker traces, so somebody has to switch tracing on
     wanted: frozenset[Binding]
     is_whole: bool  # it shows every publish of the vhost
     may_vanish: bool  # what it binds to may go and come again
@@ -39,11 +41,11 @@ class View(Protocol):
 class Traced:
     """The firehose: what the broker traces."""
 
-    is_whole, may_vanish = True, False
+    is_traced, is_whole, may_vanish = True, True, False
 
     def __init__(self, mode: Mode) -> None:
         """See `bindings.wanted` for the modes."""
-        self._mode = mode
+        self.mode: str = mode
         self.wanted = _on_firehose(wanted(mode, None))
 
     def begin(self, managements: Sequence[Management], vhost: str) -> None:
@@ -51,7 +53,7 @@ class Traced:
 
     def look(self, management: Management, vhost: str) -> None:
         """Control mode binds queue by queue."""
-        if self._mode == "control":
+        if self.mode == "control":
             self.wanted = _on_firehose(wanted("control", management.queues(vhost)))
 
     def might_have(self) -> frozenset[Binding]:
@@ -66,7 +68,8 @@ class Exchanges:
     fanouts and notifications; replies go by the default exchange, to which nothing can be bound.
     """
 
-    is_whole, may_vanish = False, True
+    mode = "bindings"
+    is_traced, is_whole, may_vanish = False, False, True
 
     def __init__(self, names: Iterable[str] = ()) -> None:
         """`names` are bound in any case; without a management API they are all there is."""
@@ -96,6 +99,27 @@ class Exchanges:
         """Services that start bring exchanges of their own."""
         found = (name for name, kind in management.exchanges(vhost) if _is_of_services(name, kind))
         self.wanted = _all_of(self._named.union(found))
+
+    def might_have(self) -> frozenset[Binding]:
+        """A tap of the same name may have been on the firehose before."""
+        return _on_firehose(known_patterns())
+
+
+class Nothing:
+    """No message at all: a tap that has let go. Its queue stays, and its markers go on."""
+
+    mode = "off"
+    is_traced, is_whole, may_vanish = False, False, False
+
+    def __init__(self) -> None:
+        """There is nothing to choose."""
+        self.wanted: frozenset[Binding] = frozenset()
+
+    def begin(self, managements: Sequence[Management], vhost: str) -> None:
+        """Nothing has to be known."""
+
+    def look(self, management: Management, vhost: str) -> None:
+        """Nothing changes."""
 
     def might_have(self) -> frozenset[Binding]:
         """A tap of the same name may have been on the firehose before."""

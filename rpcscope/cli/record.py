@@ -10,6 +10,7 @@ import click
 
 from rpcscope.cli.brokers import one_place, places
 from rpcscope.cli.fit import put_table
+from rpcscope.cli.flight import course, flight_options
 from rpcscope.cli.options import broker_options, db_option, format_option, opened, rules_option, the_rules
 from rpcscope.cli.output import counted, number, put_json, table
 from rpcscope.errors import UsageError
@@ -36,6 +37,7 @@ def _tap_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--conditions", default="", help="What is recorded: release, driver, workers."),
         click.option("--duration", type=click.FloatRange(0, min_open=True), metavar="SECONDS", help="How long."),
         click.option("--no-trace", is_flag=True, help="Tracing is on already, or someone else switches it."),
+        click.option("--beside", is_flag=True, help="Although another tap reads the vhost: the broker pays for both."),
     )  # fmt: skip
     for option in reversed(options):
         command = option(command)
@@ -45,6 +47,8 @@ def _tap_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.command("record")
 @_broker_options
 @_tap_options
+@flight_options
+@click.option("--dry-run", is_flag=True, help="Say what each mode would cost the broker now, and change nothing.")
 @db_option()
 @rules_option()
 @click.option("--ignore-traceparent", is_flag=True, help="Infer every parent.")
@@ -65,7 +69,8 @@ def _tap_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @format_option("table", "json")
 def record_command(
     db: str | None, rules: tuple[Path, ...], conditions: str, duration: float | None, ignore_traceparent: bool,
-    format_: str, prometheus_urls: tuple[str, ...], churn: bool, metrics_port: int | None, **where: Any,
+    format_: str, prometheus_urls: tuple[str, ...], churn: bool, metrics_port: int | None, dry_run: bool,
+    **where: Any,
 ) -> None:  # fmt: skip
     """Record the RPCs of a live broker until Ctrl-C, into the database.
 
@@ -76,21 +81,27 @@ def record_command(
     Several brokers (cells) are recorded at once when --transport-url or --config-file is given several
     times. Each --management-url then goes to the broker of its host; VHOST=URL or HOST:PORT=URL says which.
     """
+    from rpcscope.cli.dry_run import say_costs
     from rpcscope.cli.exposition import exposition
     from rpcscope.cli.health import HealthReport
+    from rpcscope.cli.keep import kept
     from rpcscope.cli.live import Live, Plan, record_all
     from rpcscope.cli.metrics import served
     from rpcscope.cli.tapped import running
 
-    use_traceparent = not ignore_traceparent
+    flight = course(where)
     plan = Plan(
-        rules=the_rules(rules), conditions=conditions, use_traceparent=use_traceparent, churn=churn, where=where
-    )
+        rules=the_rules(rules), conditions=conditions, use_traceparent=not ignore_traceparent, churn=churn,
+        where=where, course=flight,
+    )  # fmt: skip
     found = places(where["transport_urls"], where["config_files"], where["management_urls"], prometheus_urls)
+    if dry_run:
+        say_costs(found, where, flight, format_)
+        return
     reports: list[HealthReport] = []
     with opened(db, create=True) as store, served(metrics_port, lambda: exposition([r.look() for r in reports])):
         lives = [Live(store, place, plan) for place in found]
-        with running([live.tapped for live in lives], duration):
+        with running([live.tapped for live in lives], duration), kept(store, flight.keep_ns):
             reports += [live.begin() for live in lives]
             record_all(lives)
         reader = store.reader()
@@ -121,6 +132,7 @@ def capture_command(
     """Record a live broker into a scrubbed capture FILE, until Ctrl-C. `rpcscope import` stores it."""
     from rpcscope.capture import CaptureWriter, Header, Pseudonyms, Scrubber, load_key
     from rpcscope.cli.tapped import ENDS, Tapped, running
+    from rpcscope.model import Gap, Observation, Topology
 
     scrubber = Scrubber(the_rules(rules), Pseudonyms(load_key(keyfile)) if keyfile else None)
     place = one_place(where)
@@ -132,7 +144,8 @@ def capture_command(
             click.echo(f"rpcscope: capturing {broker}, mode {mode}, into {file}; {ENDS}", err=True)
             for sightings in tapped.tap.batches():
                 for seen in sightings:
-                    out.write(seen)
+                    if isinstance(seen, Observation | Topology | Gap):  # its one phase is the header's mode
+                        out.write(seen)
                 out.flush()
                 tapped.tap.ack()
             tapped.stored()

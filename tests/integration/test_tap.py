@@ -129,7 +129,7 @@ def test_a_second_recorder_of_the_same_name_is_refused(cloud: Cloud) -> None:
 
 
 def test_two_taps_of_different_names_see_the_same(cloud: Cloud) -> None:
-    one, two = Tap(cloud.broker, name="one", tracing=cloud.tracing()), Tap(cloud.broker, name="two")
+    one, two = Tap(cloud.broker, name="one", tracing=cloud.tracing()), Tap(cloud.broker, name="two", beside=True)
     with one, two, service(cloud, "conductor") as channel:
         cast(channel, "conductor", 5)
         for tap in (one, two):

@@ -252,7 +252,7 @@ def test_a_state_folder_that_is_a_file_gets_a_sentence(cloud: Cloud) -> None:
 def test_a_broken_lease_gets_a_sentence(cloud: Cloud) -> None:
     cloud.state_dir.mkdir()
     (cloud.state_dir / "tracing-1-x.json").write_text("{")
-    with pytest.raises(UsageError, match="is not a lease"):
+    with pytest.raises(UsageError, match="is not a note"):
         leases(cloud.state_dir)
 
 

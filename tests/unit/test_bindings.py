@@ -8,7 +8,7 @@ from rpcscope_collectors.bindings import is_control, wanted
 
 def test_publish_and_full_need_no_list_of_queues() -> None:
     assert wanted("publish", None) == {"publish.#"}
-    assert wanted("full", ["conductor"]) == {"#"}
+    assert wanted("full", ["conductor"]) == {"publish.#", "deliver.#"}
 
 
 def test_a_family_of_queues_is_one_binding() -> None:

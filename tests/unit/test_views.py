@@ -20,7 +20,7 @@ def delivered(exchange: str, key: str) -> Any:
 
 def test_the_firehose_is_one_exchange_with_the_keys_of_the_mode() -> None:
     assert Traced("publish").wanted == {Binding("amq.rabbitmq.trace", "publish.#")}
-    assert Traced("full").wanted == {Binding("amq.rabbitmq.trace", "#")}
+    assert Traced("full").wanted == {Binding("amq.rabbitmq.trace", key) for key in ("publish.#", "deliver.#")}
 
 
 def test_exchanges_are_bound_whole() -> None:
@@ -33,7 +33,7 @@ def test_without_names_and_without_anybody_to_ask_the_user_is_told_what_to_give(
 
 
 def test_both_taps_take_away_what_the_other_may_have_left() -> None:
-    firehose = {Binding("amq.rabbitmq.trace", "publish.#"), Binding("amq.rabbitmq.trace", "#")}
+    firehose = {Binding("amq.rabbitmq.trace", "publish.#"), Binding("amq.rabbitmq.trace", "deliver.#")}
     assert firehose <= Exchanges(["nova"]).might_have()
     assert firehose <= Traced("control").might_have()
 

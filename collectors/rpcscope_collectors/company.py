@@ -1,0 +1,73 @@
+"""Whether another tap reads a vhost already: two cost the broker twice, and seldom does anybody want that."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from rpcscope.errors import BrokerError
+from rpcscope_collectors.bindings import PREFIX
+from rpcscope_collectors.management import Management
+from rpcscope_collectors.presence import Presence, Presences, new_presence
+from rpcscope_collectors.transport import Broker
+
+_log = logging.getLogger(__name__)
+
+
+class Company:
+    """The other taps on one vhost, as the broker knows them, or as they have noted themselves on this machine.
+
+    A queue that nobody reads is no company: its recorder was killed, or has ended.
+    """
+
+    def __init__(
+        self, broker: Broker, queue: str, managements: Sequence[Management], state_dir: Path | str | None
+    ) -> None:
+        """`queue` is our own. Without a `state_dir` nothing is noted, and nothing is known where no API answers."""
+        self._broker, self._queue, self._managements = broker, queue, tuple(managements)
+        self._presences = None if state_dir is None else Presences(state_dir)
+        self._ours: Presence | None = None
+
+    def refuse(self) -> None:
+        """Note that we are here. Raises BrokerError when somebody else is, UsageError for a bad state folder."""
+        others = self._by_broker()
+        if self._presences is not None:
+            with self._presences.locked():
+                if others is None:
+                    others = self._by_notes(self._presences)
+                if not others:
+                    self._ours = new_presence(str(self._broker), self._queue)
+                    self._presences.write(self._ours)
+        if others:
+            raise BrokerError(
+                f"Another tap reads vhost {self._broker.vhost} already ({', '.join(_shown(others))}): end it first, "
+                "or allow both with --beside."
+            )
+
+    def leave(self) -> None:
+        """Take the note away."""
+        if self._presences is not None and self._ours is not None:
+            with self._presences.locked():
+                self._presences.remove(self._ours)
+            self._ours = None
+
+    def _by_broker(self) -> list[str] | None:
+        """None when no API answers."""
+        for management in self._managements:
+            try:
+                read = management.consumed(self._broker.vhost)
+            except BrokerError as error:
+                _log.debug("%s", error)
+            else:
+                return sorted(queue for queue in read if queue.startswith(PREFIX) and queue != self._queue)
+        return None
+
+    def _by_notes(self, presences: Presences) -> list[str]:
+        broker = str(self._broker)
+        return sorted(one.queue for one in presences.held() if one.broker == broker and one.queue != self._queue)
+
+
+def _shown(names: Iterable[str]) -> list[str]:
+    """A few of them, without what a terminal would act on."""
+    return ["".join(filter(str.isprintable, name))[:80] for name in names][:3]
