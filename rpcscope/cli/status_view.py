@@ -14,12 +14,14 @@ from rpcscope.store.protocol import GapTotal, RecorderHealth
 
 _LATE_NS = 15 * SECOND
 _MB = 1_000_000
+_PHASES = 6
 _STYLES = {"recording": "bold green", "silent": "bold red", "ended": "bold"}
 _SEES = {
     "publish": "messages as they are sent, no deliveries",
     "control": "all messages; no deliveries of replies and of fanout copies",
     "full": "all messages and all deliveries",
     "bindings": "requests alone: no replies, no deliveries",
+    "off": "nothing: it let go of the broker",
 }
 _CAUSES = {
     GapCause.DROPPED: "its queue was full",
@@ -53,9 +55,10 @@ def _state(one: RecorderStatus) -> str:
 
 def _lines(one: RecorderStatus) -> Iterator[tuple[str, str]]:
     """A word and what is to be said of it. What is only true now is said of recorders that run."""
-    counters, health, mode = one.info.counters, one.health, one.recording.tap_mode
+    counters, health, mode = one.info.counters, one.health, one.mode
     runs = one.state == "recording"
     yield "sees", f"{_SEES.get(mode, 'unknown')} (mode {mode})"
+    yield from _flight(one)
     yield "since", _since(one)
     rate = f", {health.events_rate:,.1f} a second over the last minute" if runs and health else ""
     yield "events", f"{counters.seen:,} seen{rate}"
@@ -72,6 +75,20 @@ def _lines(one: RecorderStatus) -> Iterator[tuple[str, str]]:
     if runs and health:
         yield "traced", _traced(health)
         yield "costs", _costs(health)
+
+
+def _flight(one: RecorderStatus) -> Iterator[tuple[str, str]]:
+    """What it saw in which phase, the newest first; nothing of a tap that keeps its mode."""
+    if len(one.phases) < 2:
+        return
+    ends = [phase.at_ns for phase in one.phases[1:]]
+    told = [f"{one.mode} since {iso(one.phases[-1].at_ns)}: {one.phases[-1].why}"]
+    for phase, end_ns in zip(reversed(one.phases[:-1]), reversed(ends), strict=True):
+        told.append(f"{phase.mode} from {iso(phase.at_ns)} for {duration(end_ns - phase.at_ns)}: {phase.why}")
+    for place, sentence in enumerate(told[:_PHASES]):
+        yield "" if place else "flight", sentence
+    if len(told) > _PHASES:
+        yield "", f"and {len(told) - _PHASES:,} phases before, since a day ago; --format json has them"
 
 
 def _since(one: RecorderStatus) -> str:

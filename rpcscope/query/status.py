@@ -7,13 +7,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from rpcscope.model import Recording
+from rpcscope.model import Recording, TapPhase
 from rpcscope.modes import sees_replies
 from rpcscope.query.times import SECOND, iso
 from rpcscope.store.protocol import HEALTH_EVERY_S, GapTotal, Reader, RecorderHealth, RecordingInfo
 
 SILENT_NS = int(4 * HEALTH_EVERY_S * SECOND)
 """A recorder that said nothing for so long is taken for gone."""
+DAY_NS = 86_400 * SECOND
 State = Literal["recording", "silent", "ended"]
 
 
@@ -25,6 +26,12 @@ class RecorderStatus:
     health: RecorderHealth | None  # None when it never said anything
     gaps: tuple[GapTotal, ...]
     now_ns: int
+    phases: tuple[TapPhase, ...] = ()  # of the last day, the oldest first, with the one that the day began in
+
+    @property
+    def mode(self) -> str:
+        """What its tap does now, or did last."""
+        return self.phases[-1].mode if self.phases else self.recording.tap_mode
 
     @property
     def recording(self) -> Recording:
@@ -48,12 +55,13 @@ class RecorderStatus:
         one, counters, health = self.recording, self.info.counters, self.health
         seen = sees_replies(one.tap_mode)
         return {
-            "recording": one.id, "scope": one.scope, "vhost": one.label, "mode": one.tap_mode, "state": self.state,
+            "recording": one.id, "scope": one.scope, "vhost": one.label, "mode": self.mode, "state": self.state,
             "started": iso(one.started_ns), "ended": iso(one.ended_ns), "heard": iso(self.heard_ns),
             "last_event": iso(self.info.last_ns), "seen": counters.seen,
             "messages": counters.messages if seen else None, "copies": counters.copies if seen else None,
             "rejected": counters.rejected, "duplicates": counters.duplicates, "evicted": counters.evicted,
             "gaps": [_gaps(total) for total in self.gaps], **_health(health),
+            "phases": [{"at": iso(phase.at_ns), "mode": phase.mode, "why": phase.why} for phase in self.phases],
         }  # fmt: skip
 
 
@@ -63,11 +71,18 @@ def recorders(reader: Reader, now_ns: int, *, everything: bool = False) -> list[
     if not everything:
         live = _newest(live)
     health = {one.recording_id: one for one in reader.health()}
+    phases = reader.phases(now_ns - DAY_NS, now_ns)
     gaps: defaultdict[int, list[GapTotal]] = defaultdict(list)
     for total in reader.gap_totals():
         gaps[total.recording_id].append(total)
     return [
-        RecorderStatus(info=info, health=health.get(number), gaps=tuple(gaps[number]), now_ns=now_ns)
+        RecorderStatus(
+            info=info,
+            health=health.get(number),
+            gaps=tuple(gaps[number]),
+            now_ns=now_ns,
+            phases=tuple(phases.get(number, ())),
+        )
         for info in live
         for number in (info.recording.id,)
     ]

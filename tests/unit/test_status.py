@@ -15,7 +15,7 @@ from rpcscope.cli.exposition import exposition
 from rpcscope.cli.health import Word
 from rpcscope.cli.main import _run
 from rpcscope.cli.status_view import duration, print_status
-from rpcscope.model import Batch, Counters, Gap, GapCause
+from rpcscope.model import Batch, Counters, Gap, GapCause, TapPhase
 from rpcscope.query.status import SILENT_NS, RecorderStatus, recorders
 from rpcscope.store import GapTotal, RecorderHealth, Store, open_store
 
@@ -175,3 +175,40 @@ def test_metrics_are_read_by_prometheus_with_labels_that_hold_anything(store: St
     assert (lag.value, lag.labels["scope"]) == (0.5, recording.scope)
     missed = {s.labels["cause"]: s.value for s in read["rpcscope_missed_messages"].samples}
     assert missed == {"dropped": 120, "disconnected": 0, "not_traced": 0, "store": 0}
+
+
+# ------------------------------------------------------------------ a tap that changes what it sees
+
+
+def test_a_tap_that_changed_its_mode_tells_when_and_why(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
+    phases = (
+        TapPhase(at_ns=START, mode="publish", why="start"),
+        TapPhase(at_ns=START + 100 * SECOND, mode="control", why="trigger: look at this"),
+        TapPhase(at_ns=START + 400 * SECOND, mode="publish", why="details are over"),
+        TapPhase(at_ns=NOW - 60 * SECOND, mode="off", why="ceiling: node rabbit@a raised an alarm"),
+    )
+    record(store, mode="publish", phases=phases)
+    assert the_one(store).mode == "off"
+    assert [phase["mode"] for phase in the_one(store).as_dict()["phases"]] == ["publish", "control", "publish", "off"]
+    print_status([the_one(store)])
+    lines = [line.strip() for line in capsys.readouterr().out.splitlines()]
+    assert "sees      nothing: it let go of the broker (mode off)" in lines
+    flight = next(number for number, line in enumerate(lines) if line.startswith("flight"))
+    assert lines[flight].endswith(": ceiling: node rabbit@a raised an alarm")
+    assert lines[flight + 1].startswith("publish from ")
+    assert lines[flight + 2].endswith(" for 5 min 0 s: trigger: look at this")
+
+
+def test_many_phases_are_not_all_told(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
+    modes = ("publish", "full") * 30
+    record(store, phases=tuple(TapPhase(at_ns=START + n * SECOND, mode=mode) for n, mode in enumerate(modes)))
+    print_status([the_one(store)])
+    told = capsys.readouterr().out
+    assert "and 54 phases before" in told
+    assert len(told.splitlines()) < 20
+
+
+def test_a_tap_that_keeps_its_mode_says_nothing_of_a_flight(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
+    record(store, phases=(TapPhase(at_ns=START, mode="control", why="start"),))
+    print_status([the_one(store)])
+    assert "flight" not in capsys.readouterr().out
