@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rpcscope.cli.brokers import Place
+from rpcscope.cli.flown import Heard, flown
 from rpcscope.cli.health import HealthReport
 from rpcscope.cli.tapped import ENDS, Tapped
 from rpcscope.cli.watch import watched
@@ -20,6 +21,7 @@ from rpcscope.errors import RpcscopeError
 from rpcscope.pipeline import Recorder
 
 if TYPE_CHECKING:
+    from rpcscope.cli.flight import Course
     from rpcscope.model import Counters
     from rpcscope.rules import Rules
     from rpcscope.store.store import Store
@@ -36,6 +38,7 @@ class Plan:
     use_traceparent: bool
     churn: bool
     where: dict[str, Any]  # the options of the tap
+    course: Course
 
 
 class Live:
@@ -45,8 +48,8 @@ class Live:
         """Nothing is connected and nothing stored yet."""
         self._store, self._place, self._plan = store, place, plan
         self._scope = f"{place.broker} {plan.where['name']}"
-        earlier = [info.last_ns for info in store.reader().recordings() if info.recording.scope == self._scope]
-        self.tapped = Tapped(place, plan.where, resume_ns=max(earlier, default=0))
+        detail = plan.course.plan.detail if plan.course.plan is not None else ""
+        self.tapped = Tapped(place, plan.where, detail=detail, resume_ns=_known_until(store, self._scope))
         self.failure: Exception | None = None
 
     @property
@@ -62,11 +65,12 @@ class Live:
             conditions=plan.conditions, started_ns=time.time_ns(),
         )  # fmt: skip
         self.recording = resume.recording
+        tapped = self.tapped
+        self._flying = flown(self._store, self._place, tapped, plan.course, plan.where["name"])
         self._recorder = Recorder(
-            writer, resume, plan.rules, use_traceparent=plan.use_traceparent, clock=time.time_ns
+            Heard(writer, self._flying), resume, plan.rules, use_traceparent=plan.use_traceparent, clock=time.time_ns
         )  # fmt: skip
         click.echo(f"rpcscope: recording {self.broker}, mode {mode}; {ENDS}", err=True)
-        tapped = self.tapped
         self._report = HealthReport(self._store, self.recording, self._recorder, tapped.tap, tapped.tracing)
         return self._report
 
@@ -75,8 +79,9 @@ class Live:
         place, tap = self._place, self.tapped.tap
         with self._report:
             with watched(
-                tap, place.broker, place.management_urls, place.prometheus_urls, churn=self._plan.churn
-            ) as source:
+                tap, place.broker, place.management_urls, place.prometheus_urls, churn=self._plan.churn,
+                flying=self._flying,
+            ) as source:  # fmt: skip
                 self._recorder.run(source, progress=progress)
             self._recorder.end()
         self.tapped.stored()
@@ -94,6 +99,13 @@ class Live:
         except Exception as error:
             self.failure = error
             log.exception("%s is no longer recorded", self.broker)
+
+
+def _known_until(store: Store, scope: str) -> int:
+    """The last time that earlier recordings know of; their first start while none has stored anything; 0: none."""
+    earlier = [info for info in store.reader().recordings() if info.recording.scope == scope]
+    stored = max((info.last_ns for info in earlier), default=0)
+    return stored or min((info.recording.started_ns for info in earlier), default=0)
 
 
 def record_all(lives: Sequence[Live]) -> None:

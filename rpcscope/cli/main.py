@@ -18,6 +18,7 @@ COMMANDS = {
     "capture": ("rpcscope.cli.record", "Record a live broker into a scrubbed capture file."),
     "untrace": ("rpcscope.cli.record", "End tracing that a recorder left on."),
     "unit": ("rpcscope.cli.unit", "A systemd unit that records."),
+    "trigger": ("rpcscope.cli.trigger", "Have a flight recorder look closer now."),
     "import": ("rpcscope.cli.files", "Store capture files."),
     "scrub": ("rpcscope.cli.files", "Make a capture that can be shared."),
     "cost": ("rpcscope.cli.look", "What each kind of operation costs in RPCs."),

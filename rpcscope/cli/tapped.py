@@ -13,11 +13,14 @@ import click
 
 from rpcscope.cli.brokers import Place
 from rpcscope.errors import BrokerError, UsageError
+from rpcscope.modes import OFF, REQUESTS_ONLY
 
 if TYPE_CHECKING:
     from types import FrameType
 
     from rpcscope_collectors.management import Management
+    from rpcscope_collectors.tracing import Tracing
+    from rpcscope_collectors.views import View
 
 _BY_HAND = (
     "tracing is not switched on by rpcscope, because no --management-url is given: run "
@@ -31,31 +34,42 @@ _LEFT = "the broker still holds events that are not stored: start again within t
 class Tapped:
     """The tap on one broker, with its tracing."""
 
-    def __init__(self, place: Place, where: dict[str, Any], *, resume_ns: int = 0) -> None:
-        """Nothing is connected yet. Raises UsageError for options that contradict each other."""
-        from rpcscope_collectors.tap import Tap
-        from rpcscope_collectors.tracing import Tracing
-        from rpcscope_collectors.views import Exchanges
+    def __init__(self, place: Place, where: dict[str, Any], *, detail: str = "", resume_ns: int = 0) -> None:
+        """Nothing is connected yet; `detail` is a mode that it may be changed to.
 
-        self.broker, self.tracing = place.broker, None
+        Raises UsageError for options that contradict each other.
+        """
+        from rpcscope_collectors.tap import Tap
+
+        self.broker, self.exchanges = place.broker, tuple(where["exchanges"])
         self.taken = self._clean = self._closed = False
-        managements = managements_of(place)
-        common: dict[str, Any] = {"name": where["name"], "managements": managements, "resume_ns": resume_ns}
-        if where["mode"] == "bindings":
-            self.tap = Tap(self.broker, view=Exchanges(where["exchanges"]), **common)
-            return
-        if where["exchanges"]:
+        self._managements = managements = managements_of(place)
+        self._state = state_dir(where["state_dir"])
+        modes = {where["mode"], detail or where["mode"]}
+        if self.exchanges and REQUESTS_ONLY not in modes:
             raise UsageError("--exchange is for --mode bindings: the other modes see every exchange")
-        if managements and not where["no_trace"]:
-            self.tracing = Tracing(managements, self.broker.vhost, state_dir(where["state_dir"]))
-        elif not where["no_trace"]:
-            click.echo(f"rpcscope: {_BY_HAND.format(vhost=self.broker.vhost)}", err=True)
-        self.tap = Tap(self.broker, mode=where["mode"], tracing=self.tracing, **common)
+        traces = modes != {REQUESTS_ONLY} and not where["no_trace"]
+        if detail and traces and not managements:
+            raise UsageError("--flight switches tracing: give --management-url, or --no-trace where it is always on")
+        self.tracing = _tracing(self.broker.vhost, managements, self._state) if traces else None
+        self.tap = Tap(
+            self.broker,
+            view=view_of(where["mode"], self.exchanges),
+            tracing=self.tracing,
+            name=where["name"],
+            beside=where.get("beside", False),
+            managements=managements,
+            state_dir=self._state,
+            resume_ns=resume_ns,
+        )
 
     def open(self) -> None:
         """Connects and begins tracing. Raises BrokerError."""
         self.tap.open()
         if self.tracing is None:
+            return
+        if self.tap.mode == REQUESTS_ONLY:
+            self._end_what_was_left()
             return
         traced, nodes = self.tracing.nodes_traced
         if not traced:
@@ -63,6 +77,17 @@ class Tapped:
         if traced < nodes:
             advice = self.tracing.advice()
             click.echo(f"rpcscope: nodes traced {traced} of {nodes}: counts are not whole. {advice}", err=True)
+
+    def _end_what_was_left(self) -> None:
+        """A recorder that was killed while it looked closer has left tracing on, and we do not need it yet."""
+        from rpcscope_collectors.tracing import untrace
+
+        try:
+            ended = untrace(self._managements, self.broker.vhost, self._state)
+        except UsageError:
+            return  # another recorder lives by it
+        if ended:
+            click.echo(f"rpcscope: ended tracing that was left on, on {', '.join(ended)}", err=True)
 
     def stored(self) -> None:
         """All that it handed out is stored. Only then its queue goes; else the broker keeps it for the next run."""
@@ -110,6 +135,26 @@ def running(taps: Sequence[Tapped], duration: float | None) -> Iterator[None]:
         for one in taps:
             one.taken = True
         yield
+
+
+def view_of(mode: str, exchanges: Sequence[str]) -> View:
+    """What a tap in this mode looks at."""
+    from rpcscope_collectors.views import Exchanges, Nothing, Traced
+
+    if mode == OFF:
+        return Nothing()
+    if mode == REQUESTS_ONLY:
+        return Exchanges(exchanges)
+    return Traced("full" if mode == "full" else "control" if mode == "control" else "publish")
+
+
+def _tracing(vhost: str, managements: Sequence[Management], state: Path) -> Tracing | None:
+    from rpcscope_collectors.tracing import Tracing
+
+    if managements:
+        return Tracing(managements, vhost, state)
+    click.echo(f"rpcscope: {_BY_HAND.format(vhost=vhost)}", err=True)
+    return None
 
 
 def managements_of(place: Place) -> list[Management]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from rpcscope.cli.flying import Flying
     from rpcscope.model import LiveSighting, QueueSighting
     from rpcscope_collectors.tap import Tap
     from rpcscope_collectors.transport import Broker
@@ -19,10 +20,10 @@ _KEPT = 8
 
 
 class Watched:
-    """A tap's batches, with what was seen of the queues in between."""
+    """A tap's batches, with what was seen of the queues in between, and the times in which it saw nothing."""
 
-    def __init__(self, tap: Tap) -> None:
-        self._tap = tap
+    def __init__(self, tap: Tap, flying: Flying | None = None) -> None:
+        self._tap, self._flying = tap, flying
         self._seen: deque[QueueSighting] = deque(maxlen=_KEPT)
 
     def hand_on(self, seen: QueueSighting) -> None:
@@ -33,9 +34,13 @@ class Watched:
         """As the tap's."""
         for sightings in self._tap.batches(max_events, max_wait_s):
             both: list[LiveSighting] = [*sightings]
+            if self._flying is not None:
+                both += self._flying.saw(sightings)
             while self._seen:
                 both.append(self._seen.popleft())
             yield both
+        if self._flying is not None:
+            yield [*self._flying.land()]
 
     def ack(self) -> None:
         """As the tap's."""
@@ -44,7 +49,13 @@ class Watched:
 
 @contextmanager
 def watched(
-    tap: Tap, broker: Broker, management_urls: Sequence[str], prometheus_urls: Sequence[str], *, churn: bool
+    tap: Tap,
+    broker: Broker,
+    management_urls: Sequence[str],
+    prometheus_urls: Sequence[str],
+    *,
+    churn: bool,
+    flying: Flying | None = None,
 ) -> Iterator[Watched]:
     """The tap with queue taps beside it, as far as there is something to ask. They end with the block."""
     from rpcscope_collectors.churn import ChurnTap
@@ -52,8 +63,11 @@ def watched(
     from rpcscope_collectors.queue_api import QueueApi
     from rpcscope_collectors.queues import QueueTap
 
-    source = Watched(tap)
+    source = Watched(tap, flying)
     with ExitStack() as stack:
+        if flying is not None:
+            flying.start()
+            stack.callback(flying.stop)
         if management_urls or prometheus_urls:
             apis = [QueueApi(url, broker.username, broker.password) for url in management_urls]
             metrics = [Prometheus(url) for url in prometheus_urls]

@@ -1,0 +1,40 @@
+"""How a recorder gets its flight recorder, where one is wanted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rpcscope.cli.brokers import Place
+    from rpcscope.cli.flight import Course
+    from rpcscope.cli.flying import Flying
+    from rpcscope.cli.tapped import Tapped
+    from rpcscope.model import Batch
+    from rpcscope.pipeline import Sink
+    from rpcscope.store.store import Store
+
+
+class Heard:
+    """A sink whose batches are heard by who decides what the tap sees, once they are stored."""
+
+    def __init__(self, sink: Sink, flying: Flying | None) -> None:
+        self._sink, self._flying = sink, flying
+
+    def write(self, batch: Batch) -> None:
+        """As the sink's."""
+        self._sink.write(batch)
+        if self._flying is not None:
+            self._flying.take(batch)
+
+
+def flown(store: Store, place: Place, tapped: Tapped, course: Course, name: str) -> Flying | None:
+    """The flight recorder of an open tap; None when its mode is never to change."""
+    from rpcscope.cli.asked import Asked
+    from rpcscope.cli.bearing import Bearing
+    from rpcscope.cli.flying import Flying
+
+    plan = course.plan
+    if plan is None:
+        return None
+    asked = Asked(store, name, plan.detail_ns / 60e9) if plan.detail else None
+    return Flying(tapped, plan, Bearing(place, tapped, course.ceiling), asked)
