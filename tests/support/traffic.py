@@ -27,6 +27,7 @@ class Traffic:
     rate: float = 120.0  # operations a second
     secret: str = ""  # put where no tap may keep it
     request_ids: list[str] = field(default_factory=list)
+    began_ns: dict[str, int] = field(default_factory=dict)  # by request id, before its first message
     copies: int = 0
     _over: bool = False
     _failure: list[BaseException] = field(default_factory=list)
@@ -83,6 +84,7 @@ class Traffic:
 
     def _operation(self, channel: Any) -> None:
         request_id = f"req-{uuid.uuid4()}"
+        self.began_ns[request_id] = time.time_ns()
         context = {"_context_request_id": request_id, "_context_auth_token": self.secret}
         msg_id = uuid.uuid4().hex
         request = {"method": "select_destinations", "args": {"note": self.secret}, "_msg_id": msg_id,
