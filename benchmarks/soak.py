@@ -37,7 +37,7 @@ def main() -> None:
     parser.add_argument("--rate", type=int, default=1000, help="messages a second")
     parser.add_argument("--mode", choices=["control", "full"], default="control")
     parser.add_argument("--queue-limit", type=int, default=5000, help="events that the tap's queue may hold")
-    parser.add_argument("--planted", default="stopped,store held,stopped", help=f"of {', '.join(HOW)}")
+    parser.add_argument("--planted", default="store held,store held", help=f"of {', '.join(HOW)}")
     given = parser.parse_args()
     planted = tuple(filter(None, given.planted.split(",")))
     plan = Plan(seconds=given.seconds, rate=given.rate, mode=given.mode, queue_limit=given.queue_limit, planted=planted)

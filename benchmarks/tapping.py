@@ -38,6 +38,7 @@ WARM_S = 1.0
 UNTAPPED = "untapped"
 NICE = 19
 Tapping = Callable[[], AbstractContextManager["Running | None"]]
+Column = Callable[["Cost", "Cost", "Cost"], float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,28 @@ class Cost:
     services: float
     recorder: float
     waiting: int  # events in the tap's queue at its end
+
+    @property
+    def all(self) -> float:
+        """Of every process."""
+        return self.broker + self.services + self.recorder
+
+
+def _of_neighbours(what: Callable[[Cost], float]) -> Column:
+    return lambda own, before, after: 2 * what(own) / (what(before) + what(after))
+
+
+COLUMNS: dict[str, tuple[str, Column]] = {
+    "calls/s of untapped": ("{:.2f}", _of_neighbours(lambda cost: cost.rate)),
+    "calls/s": ("{:,.0f}", lambda own, *_: own.rate),
+    "broker CPU us/call": ("{:,.0f}", lambda own, *_: own.broker * 1e6),
+    "of untapped": ("{:.2f}", _of_neighbours(lambda cost: cost.broker)),
+    "recorder CPU us/call": ("{:,.0f}", lambda own, *_: own.recorder * 1e6),
+    "services CPU us/call": ("{:,.0f}", lambda own, *_: own.services * 1e6),
+    "all CPU of untapped": ("{:.2f}", _of_neighbours(lambda cost: cost.all)),
+    "events waiting": ("{:,.0f}", lambda own, *_: own.waiting),
+}
+"""What is shown of a window, beside the untapped ones before and after it."""
 
 
 class Bench:
@@ -146,37 +169,23 @@ def _recorded(cloud: Cloud, cli: Cli, mode: str, *, nice: int = 0) -> Iterator[R
 
 def _report(rounds: list[dict[str, list[Cost]]]) -> None:
     calls = f"Real oslo.messaging calls of {THREADS} threads, {ARGUMENT_BYTES:,} bytes of arguments"
-    machine = f"{os.cpu_count()} cores, Python {platform.python_version()}"
+    machine = f"{os.cpu_count()} cores with a load of {os.getloadavg()[1]:.1f}, Python {platform.python_version()}"
     print(f"{calls}; {machine}; median (lowest-highest) of {len(rounds)} rounds\n")
-    print("| | calls/s of untapped | calls/s | broker CPU us/call | of untapped | recorder CPU us/call "
-          "| services CPU us/call | events waiting |")  # fmt: skip
-    print("|---|---|---|---|---|---|---|---|")
-    untapped = [cost for found in rounds for _, _, cost in found.values()]
-    _row(UNTAPPED, [(cost, cost, cost) for cost in untapped])
+    print(f"| | {' | '.join(COLUMNS)} |")
+    print("|---" * (1 + len(COLUMNS)) + "|")
+    untapped = [after for found in rounds for _, _, after in found.values()]
+    _row(UNTAPPED, [[cost] * 3 for cost in untapped])
     for name in rounds[0]:
-        _row(name, [(found[name][0], found[name][1], found[name][2]) for found in rounds])
+        _row(name, [found[name] for found in rounds])
 
 
-def _row(name: str, found: list[tuple[Cost, Cost, Cost]]) -> None:
-    own = [cost for cost, _, _ in found]
-    rates = [cost.rate / ((before.rate + after.rate) / 2) for cost, before, after in found]
-    brokers = [cost.broker / ((before.broker + after.broker) / 2) for cost, before, after in found]
-    cells = [
-        name,
-        _spread(rates, "{:.2f}"),
-        _spread([cost.rate for cost in own], "{:,.0f}"),
-        _spread([cost.broker * 1e6 for cost in own], "{:,.0f}"),
-        _spread(brokers, "{:.2f}"),
-        _spread([cost.recorder * 1e6 for cost in own], "{:,.0f}"),
-        _spread([cost.services * 1e6 for cost in own], "{:,.0f}"),
-        f"{max(cost.waiting for cost in own):,}",
-    ]
-    print(f"| {' | '.join(cells)} |")
-
-
-def _spread(values: list[float], shape: str) -> str:
-    middle, low, high = (shape.format(value) for value in (median(values), min(values), max(values)))
-    return f"{middle} ({low}-{high})"
+def _row(name: str, windows: list[list[Cost]]) -> None:
+    cells = []
+    for shape, column in COLUMNS.values():
+        values = [column(*costs) for costs in windows]
+        middle, low, high = (shape.format(value) for value in (median(values), min(values), max(values)))
+        cells.append(f"{middle} ({low}-{high})")
+    print(f"| {name} | {' | '.join(cells)} |")
 
 
 if __name__ == "__main__":
