@@ -42,14 +42,17 @@ def expect_each_once(cli: Cli, traffic: Traffic) -> None:
         assert sum(one[word] for one in recordings) == 3 * len(traffic.request_ids)
 
 
-def odd_operations(cli: Cli, request_ids: list[str]) -> dict[str, list[int]]:
-    """Those of the traffic's operations that are not there exactly once with all their messages, and what is."""
-    words = ("calls", "casts", "replies", "messages", "copies")
+def odd_operations(cli: Cli, request_ids: list[str], *, deliveries: bool = True) -> dict[str, list[int]]:
+    """Those of the traffic's operations that are not there exactly once with all their messages, and what is.
+
+    `deliveries`: also with all their copies.
+    """
+    expected = {"calls": 1, "casts": 1, "replies": 1, "messages": 3, **({"copies": 3} if deliveries else {})}
     found: dict[str, list[int]] = {key: [] for key in request_ids}
     for one in cli.json("operations", "--all"):
         if one["request_id"] in found:
-            found[one["request_id"]] = [*found[one["request_id"]], *(one[word] for word in words)]
-    return {key: counts for key, counts in found.items() if counts != [1, 1, 1, 3, 3]}
+            found[one["request_id"]] = [*found[one["request_id"]], *(one[word] for word in expected)]
+    return {key: counts for key, counts in found.items() if counts != list(expected.values())}
 
 
 @contextmanager
