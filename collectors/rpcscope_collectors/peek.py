@@ -50,6 +50,7 @@ def peek(api: PeekApi, broker: Broker, queue: str, count: int) -> Peeked:
     """
     kind = api.check(broker.vhost, queue)
     with contextlib.closing(_Quiet(connect(broker, "peek"))) as connection:
+        _expect_same(connection.cluster, api)
         try:
             channel = connection.channel()
             look = _look_at_stream if kind == "stream" else _look_at_classic
@@ -64,12 +65,27 @@ class _Quiet:
     def __init__(self, connection: Any) -> None:
         self._connection = connection
 
+    @property
+    def cluster(self) -> str:
+        """What the broker calls its cluster."""
+        name = self._connection._impl.server_properties.get("cluster_name", "")
+        return name.decode(errors="replace") if isinstance(name, bytes) else str(name)
+
     def channel(self) -> Any:
         return self._connection.channel(PEEK_CHANNEL)
 
     def close(self) -> None:
         with contextlib.suppress(AMQPError, OSError):
             self._connection.close()
+
+
+def _expect_same(cluster: str, api: PeekApi) -> None:
+    """What was checked has to be the queue that is looked into, and not one of that name elsewhere."""
+    if api.overview().cluster != cluster:
+        raise UsageError(
+            f"the management API at {api.url} is not known to be of the broker that is looked into: give the URL of "
+            "the node that --transport-url names"
+        )
 
 
 def _look_at_classic(channel: Any, queue: str, count: int) -> Peeked:

@@ -13,8 +13,8 @@ from rpcscope.cli.options import opened, the_rules
 from rpcscope.errors import StoreError, UsageError
 
 _ASKED = (
-    "The first {count} messages of {queue} ({broker}) are taken and given back at once. They keep their places, but "
-    "the broker marks them as redelivered, and a queue that expires when unused begins its time anew. Go on?"
+    "The first {first} of {queue} ({broker}) {are} taken and given back at once. Order and number stay, but the broker "
+    "marks what was looked at as redelivered, and a queue that expires when unused begins its time anew. Go on?"
 )
 
 
@@ -28,8 +28,9 @@ def show_peek(queue: str, count: int, *, db: str | None, yes: bool, format_: str
     if not place.management_urls:
         raise UsageError("what kind of queue it is has to be asked first: give --management-url")
     api = PeekApi(place.management_urls[0], place.broker.username, place.broker.password)
+    first = "message" if count == 1 else f"{count} messages"
     if api.check(place.broker.vhost, queue) == "classic" and not yes:
-        _confirm(_ASKED.format(count=count, queue=queue, broker=place.broker))
+        _confirm(_ASKED.format(first=first, queue=queue, broker=place.broker, are="is" if count == 1 else "are"))
     found = peek(api, place.broker, queue, count)
     rows = rows_of(found.messages, the_rules(()), _published(queue, str(place.broker), db))
     put_peeked(found, rows, format_)

@@ -7,16 +7,18 @@ import signal
 import subprocess
 import sys
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from rpcscope.errors import BrokerError, UsageError
+from rpcscope.private_broker import PrivateBroker
 from rpcscope_collectors.peek import MOST_BYTES, Peeked, peek
 from rpcscope_collectors.peekable import PeekApi
 from tests.support.casts import METHODS, body, cast, declare, drained, request_id
-from tests.support.cli import Cli, new_cli
+from tests.support.cli import PROGRAM, Cli, new_cli
 from tests.support.queues import wait_for
 from tests.support.rabbitmq import Cloud
 from tests.support.recording import broker_options
@@ -192,6 +194,17 @@ def test_exclusive_unknown_and_tap_queues_are_refused_in_a_sentence(cloud: Cloud
         look(cloud, "rpcscope.tap.default")
 
 
+def test_a_management_api_of_another_broker_is_not_believed(cloud: Cloud) -> None:
+    filled(cloud, QUEUE, bodies(1), queue_type="quorum")
+    with PrivateBroker() as other:
+        other.add_vhost(cloud.vhost)
+        filled(replace(cloud, server=other), QUEUE, [])
+        elsewhere = PeekApi(other.management_url, other.user, other.password)
+        with pytest.raises(UsageError, match="is not known to be of the broker that is looked into"):
+            peek(elsewhere, cloud.broker, QUEUE, 1)
+    assert [redelivered for _, redelivered in drained(cloud, QUEUE)] == [False]
+
+
 def test_a_user_without_the_right_to_read_is_told_so(cloud: Cloud) -> None:
     filled(cloud, QUEUE, bodies(1))
     cloud.server.add_user("blind", "secret", tags="monitoring")
@@ -236,6 +249,26 @@ def test_a_look_is_agreed_to_first_and_names_its_broker(cloud: Cloud, cli: Cli) 
     assert "name the queue" in cli.refused(2, "queues", "--peek", "1", *where(cloud))
     assert "51 is not in the range" in cli.refused(2, "queues", QUEUE, "--peek", "51", *where(cloud))
     assert [redelivered for _, redelivered in drained(cloud, QUEUE)] == [False]
+
+
+@pytest.mark.parametrize(("typed", "code", "marked"), [("n\n", 130, False), ("y\n", 0, True)])
+def test_on_a_terminal_it_asks_and_does_nothing_after_a_no(
+    cloud: Cloud, cli: Cli, typed: str, code: int, marked: bool
+) -> None:
+    filled(cloud, QUEUE, bodies(1))
+    keyboard, terminal = os.openpty()
+    os.write(keyboard, typed.encode())
+    done = subprocess.run(
+        [PROGRAM, "queues", QUEUE, "--peek", "1", *where(cloud)], env=cli.environment(), text=True, stdin=terminal,
+        capture_output=True, check=False, timeout=60,
+    )  # fmt: skip
+    os.close(keyboard)
+    os.close(terminal)
+    assert done.returncode == code, done
+    assert f"The first message of {QUEUE} (127.0.0.1:{cloud.server.port} vhost {cloud.vhost}) is taken" in done.stderr
+    assert "the broker marks" in done.stderr
+    assert cloud.server.password not in done.stderr
+    assert [redelivered for _, redelivered in drained(cloud, QUEUE)] == [marked]
 
 
 def test_a_recorder_does_not_take_a_look_for_a_delivery_and_tells_how_old_the_messages_are(

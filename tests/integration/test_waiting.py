@@ -107,6 +107,7 @@ def test_calls_whose_time_is_over_do_not_wait_though_the_broker_counts_them(clou
     ]
 
 
+@pytest.mark.long
 def test_what_was_purged_is_told_as_a_difference(cloud: Cloud, cli: Cli) -> None:
     with recording(cloud, cli):
         cast(cloud, QUEUE, [body(METHODS[0], request_id()) for _ in range(3)])
