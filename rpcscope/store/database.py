@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -54,10 +55,11 @@ class Database:
     Threads may share it; each `reading` and `writing` has a connection of its own.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, create: bool = True) -> None:
+        """Without `create`, an SQLite file that is not there (or no longer) is an error, and is not made."""
         self.url = parse_url(url)
         self.dialect = self.url.get_backend_name()  # sqlite, postgresql, mysql
-        self.engine = _engine(self.url)
+        self.engine = _engine(self.url, create)
 
     @property
     def shown(self) -> str:
@@ -108,9 +110,9 @@ class Database:
             raise translate(error, self.shown) from error
 
 
-def _engine(url: URL) -> Engine:
+def _engine(url: URL, create: bool) -> Engine:
     if url.get_backend_name() == "sqlite":
-        return _sqlite(url)
+        return _sqlite(url, create)
     # READ COMMITTED on both: a writer must see the names that another one committed a moment ago.
     options: dict[str, Any] = {"connect_timeout": CONNECT_TIMEOUT_S}
     if url.get_backend_name() == "mysql":
@@ -121,8 +123,13 @@ def _engine(url: URL) -> Engine:
     )
 
 
-def _sqlite(url: URL) -> Engine:
-    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_S}, hide_parameters=True)
+def _sqlite(url: URL, create: bool) -> Engine:
+    address = f"{Path(str(url.database)).absolute().as_uri()}?mode={'rwc' if create else 'rw'}"
+
+    def connect() -> sqlite3.Connection:
+        return sqlite3.connect(address, uri=True, timeout=BUSY_TIMEOUT_S, check_same_thread=False)
+
+    engine = create_engine(url, creator=connect, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: Any) -> None:

@@ -48,7 +48,7 @@ def open_store(url: str, *, create: bool = False) -> Store:
     With `create` an SQLite file that is not there (and its folder) and the tables of an empty database are made.
     An older store is never changed. Raises StoreError (TransientStoreError when a server can not be reached).
     """
-    database = Database(url)
+    database = Database(url, create=create)
     try:
         _prepare(database, create)
     except BaseException:
