@@ -11,11 +11,12 @@ from rpcscope.query.words import CAUSES, duration
 
 MARK = "*"
 """Stands at a total that may be too low."""
-_WHY = {
+WHY = {
     **{cause.name.lower(): words for cause, words in CAUSES.items()},
     "bindings": "the tap saw requests alone",
     "off": "the tap had let go",
 }
+"""Why messages were missed, by `Loss.cause`."""
 
 
 def blind(losses: Sequence[Loss]) -> str:
@@ -32,7 +33,7 @@ def blind(losses: Sequence[Loss]) -> str:
 
 
 def _reason(cause: str, losses: Sequence[Loss]) -> str:
-    return f"{_WHY.get(cause, cause)}, {_missed(losses)}"
+    return f"{WHY.get(cause, cause)}, {_missed(losses)}"
 
 
 def _missed(losses: Sequence[Loss]) -> str:

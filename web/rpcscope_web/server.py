@@ -53,6 +53,7 @@ class _Server(uvicorn.Server):
         self._site = site
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """On SIGINT and SIGTERM."""
+        """On SIGINT and SIGTERM, which is a good end: uvicorn itself would raise the signal again."""
         self._site.pulse.close()
-        super().handle_exit(sig, frame)
+        self.force_exit = self.should_exit
+        self.should_exit = True

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import unicodedata
+from typing import Literal
 
 from markupsafe import Markup
 
 from rpcscope.query.cost import Spread
+from rpcscope.query.gap_words import blind
 from rpcscope.query.times import MS, iso
 from rpcscope.query.words import duration
 
@@ -67,17 +69,19 @@ def spread(value: Spread) -> Markup:
     p50, p95, top = (round(part) for part in (value.p50, value.p95 or 0, value.max or 0))
     if p50 == p95 == top:
         return Markup("<span class='spread'>{:,}</span>").format(p50)
-    said = f"median {p50:,}, 95 of 100 at most {p95:,}, the most {top:,}"
-    return Markup("<span class='spread' title='{}'>{:,}<small>{:,}</small></span>").format(said, p50, p95)
+    said = f"median {p50:,}, 95th percentile {p95:,}, most {top:,}"
+    other = Markup("<small>{:,}</small>").format(p95) if p95 != p50 else ""
+    return Markup("<span class='spread' title='{}'>{:,}{}</span>").format(said, p50, other)
 
 
-def when(ns: int | None) -> Markup:
+def when(ns: int | None, unit: Literal["ms", "s"] = "ms") -> Markup:
     """A moment: UTC as it is served, in the viewer's zone once the page's script has seen it."""
     text = iso(ns)
     if text is None:
         return UNKNOWN
-    shown = f"{text[:10]} {text[11:23]} UTC"
-    return Markup('<time datetime="{}" title="{}" data-when>{}</time>').format(text, shown, shown)
+    said = f"{text[:10]} {text[11:23]} UTC"
+    shown = said if unit == "ms" else f"{text[:10]} {text[11:19]} UTC"
+    return Markup('<time datetime="{}" title="{}" data-when="{}">{}</time>').format(text, said, unit, shown)
 
 
 def name(text: object) -> Markup:
@@ -86,6 +90,17 @@ def name(text: object) -> Markup:
     if len(shown) > LONGEST:
         shown = f"{shown[:LONGEST]}…"
     return Markup("<bdi class='name'>{}</bdi>").format(shown)
+
+
+def ident(text: object) -> Markup:
+    """An id: a name that is not broken over lines."""
+    return Markup("<bdi class='name id'>{}</bdi>").format(visible(str(text))[:LONGEST])
+
+
+def short(text: object) -> Markup:
+    """The beginning of an id that tells it from its neighbours; all of it on hover."""
+    shown = visible(str(text))[:LONGEST]
+    return Markup("<bdi class='name id' title='{}'>{}</bdi>").format(shown, shown[:8])
 
 
 def visible(text: str) -> str:
@@ -105,6 +120,6 @@ def plural(count: int, one: str, many: str = "") -> str:
 
 FILTERS = {
     "number": number, "size": size, "took": took, "lasted": lasted, "share": share, "rate": rate, "spread": spread,
-    "when": when, "name": name, "visible": visible,
+    "when": when, "name": name, "ident": ident, "blind": blind, "short": short, "visible": visible,
 }  # fmt: skip
 GLOBALS = {"plural": plural}

@@ -36,16 +36,15 @@ class Spread(Answer):
     max: float | None
 
 
-class Blind(Answer):
-    """Gaps of one cause that touch the time: totals may be too low."""
+class Gap(Answer):
+    """A time in which a tap missed messages: totals that it touches may be too low."""
 
-    cause: str
-    gaps: int
-    blind_s: float
+    recording: int
     start: str | None = Field(alias="from")
     end: str | None = Field(alias="to")
+    blind_s: float
+    cause: str
     missed: int | None = Field(description="Messages, by an estimate; null where nobody knows.")
-    unknown: int = Field(description="Gaps of which nobody knows how much was missed.")
 
 
 class Tally(Answer):
@@ -93,6 +92,7 @@ class Operation(Tally):
     by_cause: Tally
     stuck_since: str | None
     owed: Owed | None
+    gaps: list[Gap]
 
 
 class End(Answer):

@@ -6,11 +6,11 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from rpcscope.query.blind import blind
 from rpcscope.query.cost import conditions
+from rpcscope.query.gaps import gaps_touching
 from rpcscope.query.overview import overview
 from rpcscope.query.times import SECOND
-from rpcscope_web.api.models import Answer, Blind, Range, Spread
+from rpcscope_web.api.models import Answer, Gap, Range, Spread
 from rpcscope_web.problems import RESPONSES
 from rpcscope_web.site import AskedRange, AskedReader, AskedSite
 
@@ -56,7 +56,7 @@ class Overview(Answer):
     step_s: float
     kinds: list[Kind]
     background: list[Kind]
-    blind: list[Blind]
+    gaps: list[Gap]
     conditions: list[str]
 
 
@@ -69,6 +69,6 @@ def read_overview(site: AskedSite, reader: AskedReader, range: AskedRange) -> di
         "step_s": found.step_ns / SECOND,
         "kinds": [row.as_dict() for row in found.rows],
         "background": [row.as_dict() for row in found.background],
-        "blind": [one.as_dict() for one in blind(reader, range.from_ns, range.to_ns)],
+        "gaps": [one.as_dict() for one in gaps_touching(reader, range.from_ns, range.to_ns)],
         "conditions": conditions(reader),
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict, deque
+from math import ceil
 
 WINDOW_S = 60.0
 OF_ONE = 5
@@ -20,7 +21,7 @@ class Attempts:
     def wait_s(self, peer: str, now_s: float) -> int:
         """Whole seconds until this address may try again; 0: now."""
         times = [_free_at(self._by_peer.get(peer, deque()), OF_ONE), _free_at(self._all, OF_ALL)]
-        return max(0, -int(-(max(times) - now_s) // 1))
+        return ceil(max(0.0, *(at - now_s for at in times)))
 
     def failed(self, peer: str, now_s: float) -> None:
         """One more."""

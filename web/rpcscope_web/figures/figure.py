@@ -24,17 +24,18 @@ def colour(place: int) -> str:
 def figure(traces: list[dict[str, Any]], *, y: str, x_is_time: bool = True, **layout: Any) -> dict[str, Any]:
     """Traces with the layout of the house: a title for the y axis with its unit, no decoration."""
     line = {"gridcolor": "var(--line)", "linecolor": "var(--line)", "zerolinecolor": "var(--line)"}
+    title = {"text": y, "standoff": 8, "font": {"size": 12}}
     x: dict[str, Any] = {**line, "showgrid": False}
     return {
         "data": traces,
         "layout": {
             "xaxis": {**x, "type": "date"} if x_is_time else x,
-            "yaxis": {**line, "title": {"text": y, "standoff": 8}, "rangemode": "tozero", "automargin": True},
+            "yaxis": {**line, "title": title, "rangemode": "tozero", "automargin": True},
             "font": {"family": "var(--font)", "size": 12, "color": "var(--ink-2)"},
             "paper_bgcolor": "rgba(0,0,0,0)", "plot_bgcolor": "rgba(0,0,0,0)",
             "margin": {"l": 48, "r": 8, "t": 8, "b": 32}, "hovermode": "x unified",
             "hoverlabel": {"bgcolor": "var(--raised)", "bordercolor": "var(--line)", "font": {"color": "var(--ink)"}},
-            "legend": {"orientation": "h", "y": -0.18, "x": 0}, "showlegend": True,
+            "legend": {"orientation": "h", "y": -0.2, "x": 0, "traceorder": "normal"}, "showlegend": True,
             **layout,
         },
     }  # fmt: skip

@@ -16,7 +16,7 @@ router = APIRouter(prefix="/api/v1/figures", tags=["figures"])
 
 @router.get("/rates", response_model=Figure)
 def read_rates(reader: AskedReader, range: AskedRange) -> dict[str, Any]:
-    """A stacked area for each service."""
+    """Stacked bars, a colour for each service."""
     return draw(rates(reader, range.from_ns, range.to_ns))
 
 
@@ -25,11 +25,10 @@ def draw(found: Rates) -> dict[str, Any]:
     times = [iso(found.from_ns + found.step_ns * step + found.step_ns // 2) for step in range(found.steps)]
     traces = [
         {
-            "type": "scatter", "mode": "lines", "stackgroup": "one", "name": series.service, "x": times,
+            "type": "bar", "name": series.service, "x": times, "marker": {"color": colour(place), "line": {"width": 0}},
             "y": [round(count * SECOND / found.step_ns, 4) for count in series.counts],
-            "line": {"width": 1, "color": colour(place), "shape": "hv"},
-            "hovertemplate": "%{y:.2f} messages a second<extra>%{fullData.name}</extra>",
+            "hovertemplate": "%{y:.2f} a second<extra>%{fullData.name}</extra>",
         }
         for place, series in enumerate(found.series)
     ]  # fmt: skip
-    return figure(traces, y="messages a second")
+    return figure(traces, y="messages a second", barmode="stack", bargap=0)

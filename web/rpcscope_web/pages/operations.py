@@ -7,8 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 
-from rpcscope.query.blind import blind
 from rpcscope.query.calls import Calls
+from rpcscope.query.gaps import gaps_touching
 from rpcscope.query.operations import Operations
 from rpcscope.query.tree import grow, walk
 from rpcscope.store.protocol import OperationFilter
@@ -30,7 +30,7 @@ def show(
     found = listed(reader, range, wanted, limit=PAGE, offset=offset, stuck_after_s=site.settings.stuck_after_s)
     return page(
         request, "operations.html", range=range, found=found, wanted=wanted, offset=offset, size=PAGE,
-        blind=blind(reader, range.from_ns, range.to_ns),
+        gaps=gaps_touching(reader, range.from_ns, range.to_ns),
     )  # fmt: skip
 
 
@@ -46,5 +46,5 @@ def one(request: Request, site: AskedSite, reader: AskedReader, range: AskedRang
     whole = views[0].whole
     return page(
         request, "operation.html", range=range, trees=trees, request_id=request_id,
-        blind=blind(reader, whole.started_ns, whole.last_ns),
+        gaps=gaps_touching(reader, whole.started_ns, whole.last_ns),
     )  # fmt: skip

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
+
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
-from rpcscope.query.blind import blind
 from rpcscope.query.cost import conditions
+from rpcscope.query.gaps import gaps_touching
 from rpcscope.query.in_flight import in_flight
 from rpcscope.query.notices import notices
 from rpcscope.query.overview import overview
@@ -26,8 +28,8 @@ def show(request: Request, site: AskedSite, reader: AskedReader, range: AskedRan
     return page(
         request, "overview.html", range=range,
         overview=overview(reader, range.from_ns, range.to_ns, stuck_after_s=site.settings.stuck_after_s),
-        blind=blind(reader, range.from_ns, range.to_ns),
-        notices=notices(reader, depth, range.now.at_ns),
+        gaps=gaps_touching(reader, range.from_ns, range.to_ns),
+        notices=notices(reader, depth, time.time_ns()),
         polls=depth.polls,
         families=depth.rows[:_SHOWN],
         working=in_flight(reader)[:_SHOWN],

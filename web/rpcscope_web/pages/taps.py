@@ -7,7 +7,8 @@ import time
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
-from rpcscope.query.blind import blind
+from rpcscope.query.gap_words import WHY
+from rpcscope.query.gaps import gaps_touching
 from rpcscope.query.status import recorders
 from rpcscope.query.words import CAUSES, SEES
 from rpcscope_web.render import page
@@ -27,7 +28,7 @@ def show(request: Request, reader: AskedReader, range: AskedRange) -> HTMLRespon
         recorders=recorders(reader, time.time_ns()),
         files=files[::-1][:_FILES],
         more_files=max(0, len(files) - _FILES),
-        gaps=reader.gaps(range.from_ns, range.to_ns),
-        blind=blind(reader, range.from_ns, range.to_ns),
-        sees=SEES, causes=CAUSES,
+        gaps=gaps_touching(reader, range.from_ns, range.to_ns),
+        scopes={info.recording.id: info.recording.scope for info in known},
+        sees=SEES, causes=CAUSES, why=WHY,
     )  # fmt: skip

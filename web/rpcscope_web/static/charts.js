@@ -1,16 +1,18 @@
 // Charts: an element with data-figure is filled with the figure of that address, once it comes into sight.
+import { withoutStyleElements } from "./policy.js";
+
 const base = new URL(".", import.meta.url);
 const drawn = new Map();
 let loading = null;
 
 function plotly() {
-  loading ??= new Promise((done, failed) => {
+  loading ??= withoutStyleElements(() => new Promise((done, failed) => {
     const script = document.createElement("script");
     script.src = new URL("plotly.min.js", base);
     script.onload = () => done(globalThis.Plotly);
     script.onerror = () => { loading = null; failed(new Error("plotly.js is not to be had")); };
     document.head.append(script);
-  });
+  }));
   return loading;
 }
 
