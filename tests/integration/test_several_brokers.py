@@ -83,9 +83,11 @@ def test_a_boot_that_crosses_two_brokers_is_one_operation_when_read(cloud: Cloud
     calls = cli.json("calls", "--all")
     shown = cli.json("show", request_id)
     assert sorted(one["unique_id"] for one in nodes(shown["calls"])) == sorted(one["unique_id"] for one in calls)
-    # What the conductor does because of the cast goes over the other broker: its tree begins anew there.
-    roots = {"schedule_and_build_instances", "select_destinations", "build_and_run_instance"}
-    assert {one["method"] for one in shown["calls"]} == roots
+    # Its processes connected after the recorder, so they may have no names yet: what is not known is not joined.
+    # Real services, whose processes are named, have one tree: test_cells.py.
+    roots = {one["method"] for one in shown["calls"]}
+    assert "schedule_and_build_instances" in roots
+    assert roots <= {"schedule_and_build_instances", "select_destinations", "build_and_run_instance"}
     assert not is_left(cloud)
     assert not is_left(cell)
 
