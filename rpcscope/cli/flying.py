@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from rpcscope.cli.tapped import Tapped, view_of
-from rpcscope.errors import RpcscopeError
+from rpcscope.errors import BrokerError, RpcscopeError
 from rpcscope.flight import FlightPlan, Pilot, Signs, Wish
 from rpcscope.model import Gap, GapCause, TapPhase
 from rpcscope.modes import OFF
@@ -127,12 +127,14 @@ class Flying:
         if view.is_traced and tracing is not None:
             tracing.begin()
         tap.change(view, why)
+        self._wait_until_seen()
+        if tap.mode != view.mode and not self._end.is_set():
+            raise BrokerError(f"the broker does not let it change to {view.mode}; it is tried again")
         if not view.is_traced and tracing is not None:
-            self._wait_until_seen()
             tracing.end()
 
     def _wait_until_seen(self) -> None:
-        """What the tap still sees of the mode before is traced; a recorder that hangs must not keep it on."""
+        """Until then the tap sees what the mode before shows; a recorder that hangs must not hold that up."""
         deadline = time.monotonic() + _SEEN_S
         while not (self._seen.wait(0.1) or self._end.is_set()) and time.monotonic() < deadline:
             pass
