@@ -31,12 +31,13 @@ pytestmark = pytest.mark.server
 
 RECORDER = """
 import json, sys, time
+from rpcscope.model import Observation
 from rpcscope_collectors.tap import Tap
 from rpcscope_collectors.transport import from_transport_url
 with Tap(from_transport_url(sys.stdin.readline().strip())) as tap:
     for batch in tap.batches(max_wait_s=0.1):
         for each in batch:
-            if each.body and each.routing_key == "publish.":
+            if isinstance(each, Observation) and each.body and each.routing_key == "publish.":
                 print(json.loads(each.body)["n"], flush=True)
 """
 
@@ -73,8 +74,7 @@ def test_a_killed_recorder_loses_nothing_and_all_it_had_comes_back_flagged(cloud
         time.sleep(1)
         for n in range(300):
             cast(channel, "conductor", n)
-        while recorder.stdout.readline() != "299\n":
-            pass
+        assert "299\n" in iter(recorder.stdout.readline, "")
         recorder.kill()
         recorder.communicate()
         for n in range(300, 400):
@@ -166,10 +166,10 @@ def test_an_alarm_of_the_broker_does_not_keep_the_tap_from_draining_its_queue(
                 time.sleep(2)  # a marker is published into the alarm
                 tap.ack()
                 deadline = time.monotonic() + GIVE_UP_S
-                while held(breakable) and time.monotonic() < deadline:
+                while held(breakable) > MARKERS and time.monotonic() < deadline:
                     next(tap.batches(max_wait_s=0.1))
                     tap.ack()
-                assert not held(breakable)
+                assert held(breakable) <= MARKERS
                 while "holds publishers back" not in caplog.text and time.monotonic() < deadline:
                     time.sleep(0.1)
                 assert "holds publishers back" in caplog.text
@@ -180,10 +180,13 @@ def test_an_alarm_of_the_broker_does_not_keep_the_tap_from_draining_its_queue(
             sightings_until(tap, last_of("publish.", 500))
 
 
-def held(cloud: Cloud) -> bool:
+MARKERS = 10  # each new connection gets one through before the alarm holds it
+
+
+def held(cloud: Cloud) -> int:
     """Messages of the tap's queue that the broker has to keep."""
     listed = cloud.server.ctl("-s", "list_queues", "-p", cloud.vhost, "name", "messages")
-    return any(line.split()[1] != "0" for line in listed.splitlines() if line.startswith("rpcscope.tap."))
+    return sum(int(line.split()[1]) for line in listed.splitlines() if line.startswith("rpcscope.tap."))
 
 
 def test_memory_stays_bounded_by_the_prefetch_while_the_caller_does_nothing(cloud: Cloud) -> None:
@@ -194,7 +197,7 @@ def test_memory_stays_bounded_by_the_prefetch_while_the_caller_does_nothing(clou
         while tap.backlog < 100 and time.monotonic() < deadline:
             time.sleep(0.05)
         time.sleep(0.5)
-        assert tap.backlog == 100
+        assert tap.backlog == 100 + 1  # the phase that it began with is no delivery
 
 
 def test_it_works_on_a_broker_without_the_management_plugin(tmp_path: Path) -> None:
