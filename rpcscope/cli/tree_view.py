@@ -10,6 +10,7 @@ from rpcscope.cli.output import at_least, cell, console, size
 from rpcscope.model import Flag, MessageKind, Outcome, ParentSource
 from rpcscope.query.calls import KIND_WORDS, CallView
 from rpcscope.query.gap_words import blind
+from rpcscope.query.ids import recording_of
 from rpcscope.query.operations import OperationView, Owed
 from rpcscope.query.times import iso, ms
 from rpcscope.query.tree import Node
@@ -109,6 +110,8 @@ def _times(view: CallView) -> list[str]:
 
 
 def _foot(view: OperationView) -> Text:
+    several = len({recording_of(number) for number in view.ids}) > 1
     return cell(
         "since the start, kind, method, who > who, time to the reply (in the queue, in the server), bytes both ways"
+        + ("\nseveral recorders saw it: where they run on several hosts, their clocks may differ" if several else "")
     )
