@@ -60,7 +60,7 @@ class Tracing:
                     mine = [node for node in left.switched_on if node in reached and reached[node].tracing(self._vhost)]
                     lease = _inherited(lease, left, mine)
                     self._leases.write(lease)
-                    self._keep(left.without(*reached))
+                    _keep(left.without(*reached), self._leases)
             self._leases.write(lease)
             self._lease, self.is_begun = lease.name, True
             self._switch_on(lease, reached)
@@ -105,12 +105,12 @@ class Tracing:
             if lease is None:
                 self._lease = ""
                 return
-            lease = self._hand_over(lease)
+            lease = _handed_over(lease, self._leases)
             done = _switch_off(lease, self._managements)
             left = lease.without(*done)
-            self._keep(left)
+            _keep(left, self._leases)
             self._lease = left.name if left.switched_on else ""
-        _complain(lease, done)
+        _complain(left)
 
     def _reach(self) -> tuple[dict[str, Management], str]:
         reached: dict[str, Management] = {}
@@ -142,20 +142,6 @@ class Tracing:
         self._traced = tuple(reached)
         return off
 
-    def _hand_over(self, lease: Lease) -> Lease:
-        for other in self._leases.all():
-            if other.name != lease.name and other.is_about(lease.vhost, lease.cluster) and other.is_held():
-                theirs = [node for node in lease.switched_on if node in other.nodes]
-                self._leases.write(other.with_on(*theirs))
-                lease = lease.without(*theirs)
-        return lease
-
-    def _keep(self, lease: Lease) -> None:
-        if lease.switched_on:
-            self._leases.write(lease)
-        else:
-            self._leases.remove(lease)
-
 
 def leases(state_dir: Path | str) -> tuple[Lease, ...]:
     """What recorders on this machine have switched on, for those who want to end it."""
@@ -169,25 +155,54 @@ def untrace(
 ) -> tuple[str, ...]:
     """End the tracing of a vhost that crashed recorders left on; names of the nodes where it was ended.
 
-    Raises UsageError when a recorder that lives needs it (unless `force`), BrokerError with the command to run
-    for nodes out of reach.
+    What a recorder needs that lives passes to it; UsageError says so, unless `force`. Raises BrokerError with the
+    command to run for nodes out of reach.
     """
-    store, ended = Leases(state_dir), list[str]()
+    store, ended, left = Leases(state_dir), list[str](), list[Lease]()
     with store.locked():
-        found = [lease for lease in store.all() if lease.vhost == vhost]
-        held = [lease for lease in found if lease.is_held()]
-        if held and not force:
-            raise UsageError(f"{held[0].owner} records vhost {vhost}: end it first, or force the end of its tracing.")
-        for lease in found:
-            done = _switch_off(lease, managements)
+        found = _meant([lease for lease in store.all() if lease.vhost == vhost], managements)
+        held = [] if force else [lease for lease in found if lease.is_held()]
+        for lease in (lease for lease in found if lease not in held):
+            rest = _handed_over(lease, store) if held else lease
+            done = _switch_off(rest, managements)
             ended += done
-            rest = lease.without(*done)
-            if rest.switched_on:
-                store.write(rest)
-            else:
-                store.remove(rest)
-            _complain(lease, done)
+            left.append(rest.without(*done))
+            _keep(left[-1], store)
+    for lease in left:
+        _complain(lease)
+    if held:
+        raise UsageError(f"{held[0].owner} records vhost {vhost}: end it first, or force the end of its tracing.")
     return tuple(dict.fromkeys(ended))
+
+
+def _meant(found: Sequence[Lease], managements: Sequence[Management]) -> list[Lease]:
+    """Those that are not of another broker; one whose API does not answer is known by its URL."""
+    clusters = set[str]()
+    for management in managements if found else ():
+        try:
+            clusters.add(management.cluster_id())
+        except BrokerError as error:
+            _log.info("%s", error)
+    urls = {management.url for management in managements}
+    return [one for one in found if not clusters or one.cluster in clusters or not urls.isdisjoint(one.urls)]
+
+
+def _handed_over(lease: Lease, store: Leases) -> Lease:
+    """The lease without the nodes that recorders of the same vhost need traced; they end it from now on."""
+    for other in store.all():
+        if other.name != lease.name and other.is_about(lease.vhost, lease.cluster) and other.is_held():
+            theirs = [node for node in lease.switched_on if node in other.nodes]
+            store.write(other.with_on(*theirs))
+            lease = lease.without(*theirs)
+    return lease
+
+
+def _keep(lease: Lease, store: Leases) -> None:
+    """On disk as long as there is something to switch off."""
+    if lease.switched_on:
+        store.write(lease)
+    else:
+        store.remove(lease)
 
 
 def _inherited(lease: Lease, left: Lease, nodes: Sequence[str]) -> Lease:
@@ -215,10 +230,9 @@ def _switch_off(lease: Lease, managements: Iterable[Management]) -> tuple[str, .
     return tuple(done)
 
 
-def _complain(lease: Lease, done: Iterable[str]) -> None:
-    left = lease.without(*done).switched_on
-    if left:
-        raise BrokerError(f"Tracing may still be on. {_by_hand('off', lease.vhost, left)}")
+def _complain(lease: Lease) -> None:
+    if lease.switched_on:
+        raise BrokerError(f"Tracing may still be on. {_by_hand('off', lease.vhost, lease.switched_on)}")
 
 
 def _by_hand(what: str, vhost: str, nodes: Sequence[str]) -> str:

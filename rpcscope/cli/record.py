@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rpcscope.cli.live import Live
     from rpcscope.model import Gap
     from rpcscope.store.protocol import Reader
+    from rpcscope_collectors.management import Management
 
 
 def _broker_options(command: Any) -> Any:
@@ -170,12 +171,14 @@ def untrace_command(force: bool, **where: Any) -> None:
             click.echo("No recorder of this machine has left tracing on.")
             return
         raise UsageError("name the broker: --transport-url or --config-file, and --management-url")
-    place = one_place(where)
-    broker = place.broker
-    ended = untrace(managements_of(place), broker.vhost, state, force=force)
-    click.echo(
-        f"Tracing of vhost {broker.vhost} ended on {', '.join(ended)}." if ended else "No tracing of ours was left on."
-    )
+    managing: dict[str, list[Management]] = {}  # brokers may have vhosts of one name: a lease knows its own
+    for place in places(where["transport_urls"], where["config_files"], where["management_urls"]):
+        managing.setdefault(place.broker.vhost, []).extend(managements_of(place))
+    for vhost, managements in managing.items():
+        ended = untrace(managements, vhost, state, force=force)
+        click.echo(
+            f"Tracing of vhost {vhost} ended on {', '.join(ended)}." if ended else "No tracing of ours was left on."
+        )
 
 
 def _say_gaps(gaps: Sequence[Gap]) -> None:

@@ -15,6 +15,7 @@ import pytest
 
 from rpcscope.errors import BrokerError, UsageError
 from rpcscope.private_broker import PrivateBroker
+from rpcscope_collectors.lease import Leases, new_lease
 from rpcscope_collectors.management import Management
 from rpcscope_collectors.tracing import Tracing, leases, untrace
 from tests.support.rabbitmq import Cloud, new_cloud
@@ -195,6 +196,35 @@ def test_rearm_after_a_forced_untrace_does_not_fight(cloud: Cloud) -> None:
     with pytest.raises(BrokerError, match="ended by somebody else"):
         tracing.rearm()
     assert not cloud.is_traced()
+
+
+def test_what_a_dead_recorder_left_on_passes_to_one_that_lives(cloud: Cloud) -> None:
+    crash(cloud)
+    living = begin_elsewhere(cloud)
+    crashed_beside = begin_elsewhere(cloud)
+    crashed_beside.kill()
+    crashed_beside.communicate()
+    with pytest.raises(UsageError, match="records vhost"):
+        untrace([cloud.management], cloud.vhost, cloud.state_dir)
+    assert cloud.is_traced()
+    (lease,) = leases(cloud.state_dir)
+    assert (lease.owner_pid, lease.switched_on) == (living.pid, lease.nodes)
+    living.kill()
+    living.communicate()
+    assert untrace([cloud.management], cloud.vhost, cloud.state_dir) == lease.nodes
+    assert not cloud.is_traced()
+
+
+def test_a_vhost_of_the_same_name_on_another_broker_is_left_alone(cloud: Cloud) -> None:
+    crash(cloud)
+    elsewhere = new_lease(cloud.vhost, "another cluster", ("http://127.0.0.1:1",), ("rabbit@b",)).with_on("rabbit@b")
+    store = Leases(cloud.state_dir)
+    with store.locked():
+        store.write(elsewhere)
+    assert len(untrace([cloud.management], cloud.vhost, cloud.state_dir)) == 1
+    assert leases(cloud.state_dir) == (elsewhere,)
+    with pytest.raises(UsageError, match="records vhost"):
+        untrace([cloud.management, Management("http://127.0.0.1:1", "", "")], cloud.vhost, cloud.state_dir)
 
 
 @pytest.mark.parametrize(
