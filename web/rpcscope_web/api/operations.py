@@ -55,7 +55,7 @@ def read_operations(
     }
 
 
-@router.get("/operations/{request_id}", response_model=Traces)
+@router.get("/operations/{request_id:path}", response_model=Traces)
 def read_operation(site: AskedSite, reader: AskedReader, request_id: str) -> dict[str, Any]:
     """By its request id or its global request id."""
     asked = Operations(reader, stuck_after_s=site.settings.stuck_after_s)

@@ -34,7 +34,7 @@ def show(
     )  # fmt: skip
 
 
-@router.get("/operations/{request_id}")
+@router.get("/operations/{request_id:path}")
 def one(request: Request, site: AskedSite, reader: AskedReader, range: AskedRange, request_id: str) -> HTMLResponse:
     """What it cost, and its calls as a tree."""
     asked = Operations(reader, stuck_after_s=site.settings.stuck_after_s)
@@ -43,8 +43,4 @@ def one(request: Request, site: AskedSite, reader: AskedReader, range: AskedRang
         raise NotFound("no operation has this request id: search for another one")
     calls = Calls(reader)
     trees = [(view, list(walk(grow(calls.of_operation(view.ids))))) for view in views]
-    whole = views[0].whole
-    return page(
-        request, "operation.html", range=range, trees=trees, request_id=request_id,
-        gaps=gaps_touching(reader, whole.started_ns, whole.last_ns),
-    )  # fmt: skip
+    return page(request, "operation.html", range=range, trees=trees, request_id=request_id)
