@@ -16,9 +16,9 @@ from rpcscope.flight.forecast import Forecast, Traffic, forecast
 
 if TYPE_CHECKING:
     from rpcscope.cli.flight import Course
-    from rpcscope_collectors.queue_api import QueueApi
+    from rpcscope_collectors.deliveries import DeliveryApi
 
-_LOOK_S = 11.0
+_LOOK_S = 15.0
 """The broker renews its counters every 5 seconds."""
 
 
@@ -41,7 +41,7 @@ class Dry:
 
 
 def say_costs(found: Sequence[Place], where: dict[str, Any], course: Course, format_: str) -> None:
-    """Look at each broker for ten seconds through the management API alone, and print.
+    """Look at each broker for some seconds through the management API alone, and print.
 
     Raises:
         UsageError: a broker without --management-url.
@@ -61,12 +61,12 @@ def say_costs(found: Sequence[Place], where: dict[str, Any], course: Course, for
 
 
 def _look(place: Place, where: dict[str, Any]) -> Dry:
-    from rpcscope_collectors.queue_api import QueueApi
+    from rpcscope_collectors.deliveries import DeliveryApi
     from rpcscope_collectors.rights import Rights
 
     broker = place.broker
     account = (place.management_urls[0], broker.username, broker.password)
-    api, rights = QueueApi(*account), Rights(*account)
+    api, rights = DeliveryApi(*account), Rights(*account)
     traffic, queues = _traffic(api, broker.vhost)
     exchanges = tuple(where["exchanges"]) if where["mode"] == "bindings" else ()
     return Dry(
@@ -81,19 +81,19 @@ def _look(place: Place, where: dict[str, Any]) -> Dry:
     )
 
 
-def _traffic(api: QueueApi, vhost: str) -> tuple[Traffic, int]:
-    """By the broker's own counters over ten seconds."""
-    from rpcscope_collectors.bindings import is_control
+def _traffic(api: DeliveryApi, vhost: str) -> tuple[Traffic, int]:
+    """By the broker's own counters, over some of the periods in which it renews them."""
+    from rpcscope_collectors.bindings import PREFIX, is_control
 
-    before, since = api.published(vhost), time.monotonic()
     click.echo(f"rpcscope: counting the messages of vhost {vhost} for {_LOOK_S:.0f} s", err=True)
+    began, published, delivered = time.monotonic(), api.published(vhost), api.delivered(vhost)
     time.sleep(_LOOK_S)
-    samples = api.samples(vhost)
-    publishes = max(0, api.published(vhost) - before) / (time.monotonic() - since)
-    rates = {q.queue: q.deliver_rate or 0.0 for q in samples if not q.queue.startswith("rpcscope.")}
+    seconds, publishes = time.monotonic() - began, api.published(vhost) - published
+    now = {queue: count for queue, count in api.delivered(vhost).items() if not queue.startswith(PREFIX)}
+    rates = {queue: max(0, count - delivered.get(queue, 0)) / seconds for queue, count in now.items()}
     traffic = Traffic(
-        publishes=publishes,
-        replies=min(publishes, sum(rate for queue, rate in rates.items() if queue.startswith("reply_"))),
+        publishes=max(0, publishes) / seconds,
+        replies=sum(rate for queue, rate in rates.items() if queue.startswith("reply_")),
         deliveries=sum(rates.values()),
         control_deliveries=sum(rate for queue, rate in rates.items() if is_control(queue)),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 from rpcscope.cli.amounts import spoken
@@ -9,12 +10,14 @@ from rpcscope.cli.fit import put_table
 from rpcscope.cli.output import cell, console, number, table
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from rpcscope.cli.dry_run import Dry
     from rpcscope.cli.flight import Course
     from rpcscope.flight.forecast import Forecast
 
+_WIDTH = 110
 _SEES = {
-    "off": "nothing",
     "bindings": "requests alone; no tracing",
     "publish": "all messages, no deliveries",
     "control": "and who takes requests",
@@ -33,10 +36,11 @@ def print_dry(one: Dry, where: dict[str, Any], course: Course) -> None:
     screen.print(cell(one.broker, "bold"))
     screen.print(
         cell(
-            f"Now {t.publishes:,.1f} messages a second, {t.replies:,.1f} of them replies, and {t.deliveries:,.1f} "
-            f"deliveries, in {one.queues:,} queues. Recording would cost:"
+            f"Now {t.publishes:,.1f} messages a second, about {t.replies:,.1f} of them replies, "
+            f"and {t.deliveries:,.1f} deliveries, in {one.queues:,} queues."
         )
     )
+    screen.print(cell("Recording would cost the broker, on top of what it does now:"))
     lines = table("mode", "sees", ">broker CPU", ">events/s", ">into its queue", ">rows a day", ">database a day")
     for cost in one.costs:
         lines.add_row(cost.mode, _SEES[cost.mode], *_figures(cost))
@@ -48,12 +52,17 @@ def print_dry(one: Dry, where: dict[str, Any], course: Course) -> None:
         ("left", _left(where["name"])),
         ("source", _SOURCE),
     ):
-        screen.print(cell(f"{word:<8} {sentence}"))
+        _put(screen, word, sentence)
+
+
+def _put(screen: Console, word: str, sentence: str) -> None:
+    for place, line in enumerate(wrap(sentence, min(screen.width, _WIDTH) - 9)):
+        screen.print(cell(f"{'' if place else word:<8} {line}"))
 
 
 def _figures(cost: Forecast) -> tuple[str, ...]:
     return (
-        f"{cost.core_share:.1%} of a core",
+        f"{cost.core_share:.2%} of a core",
         number(cost.events, 1),
         f"{number(cost.queue_bytes / 1000, 1)} kB/s",
         number(cost.rows),
