@@ -14,8 +14,9 @@ from playwright.sync_api import Browser, Page, expect
 from tests.support.dashboard import GIVE_UP_MS, Visit, chromium, dashboard, recorded_store, visit
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """For a module at most: while it lives, its event loop keeps others of this thread from running."""
     expect.set_options(timeout=GIVE_UP_MS)
     with chromium() as found:
         yield found
