@@ -149,9 +149,13 @@ class Calls:
         self._horizon = Horizon(reader)
         self._doubts = Doubts(reader, Gaps(reader), self._horizon)
 
-    def of_operation(self, ids: tuple[int, ...]) -> list[CallView]:
-        """Everything that an operation caused or that carries its request id, by time."""
-        stored = self._of(ids)
+    def of_operation(self, ids: tuple[int, ...], *, limit: int | None = None) -> list[CallView]:
+        """Everything that an operation caused or that carries its request id, by time.
+
+        Args:
+            limit: of what is stored, the oldest that are read.
+        """
+        stored = self._of(ids, limit)
         request_ids = self._request_ids(stored)
         calls, notes = self._repairs.mend(stored, request_ids)
         return [self._view(call, request_ids, notes.get(call.unique_id, "")) for call in calls]
@@ -172,8 +176,8 @@ class Calls:
                 found, note = mended.one(call)
                 yield self._view(found, mended.request_ids, note)
 
-    def _of(self, ids: tuple[int, ...]) -> list[Call]:
-        stored = list(self._reader.calls(operation_ids=ids, cause_ids=ids))
+    def _of(self, ids: tuple[int, ...], limit: int | None = None) -> list[Call]:
+        stored = list(self._reader.calls(operation_ids=ids, cause_ids=ids, limit=limit))
         return list(merged(lambda: stored))
 
     def _request_ids(self, calls: Iterable[Call]) -> dict[int, str]:

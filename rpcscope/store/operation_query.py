@@ -28,7 +28,7 @@ def operations(database: Database, names: NameReader, wanted: OperationFilter) -
         return iter(())
     if wanted.limit is None and not wanted.offset:
         return _parts(database, names, _all_parts(conditions))
-    return _chosen(database, names, _request_ids(database, conditions, wanted))
+    return parts_of(database, names, _request_ids(database, conditions, wanted))
 
 
 def _conditions(names: NameReader, wanted: OperationFilter) -> list[ColumnElement[bool]] | None:
@@ -87,7 +87,8 @@ def _request_ids(database: Database, conditions: list[ColumnElement[bool]], want
         return list(connection.execute(query).scalars())
 
 
-def _chosen(database: Database, names: NameReader, request_ids: list[str]) -> Iterator[Operation]:
+def parts_of(database: Database, names: NameReader, request_ids: list[str]) -> Iterator[Operation]:
+    """Every part of these request ids, newest first."""
     parts: list[Operation] = []
     for start in range(0, len(request_ids), _IDS_A_QUERY):
         chosen = _part.request_id.in_(request_ids[start : start + _IDS_A_QUERY])

@@ -239,6 +239,13 @@ class Reader(Protocol):
         """Parts of the operations that match, newest first by `started_ns`, then by id."""
         ...
 
+    def newest_of_kind(self, kind: str, limit: int) -> list[Operation]:
+        """All parts of the operations that the `limit` newest parts of a kind belong to; newest first.
+
+        Read by the index of kind and start, however many there are.
+        """
+        ...
+
     def calls(
         self,
         *,

@@ -26,6 +26,7 @@ from rpcscope.store.database import Database
 from rpcscope.store.flight_query import FlightQuery
 from rpcscope.store.gap_query import gaps_by_recording
 from rpcscope.store.health_rows import gap_totals, health_by_recording
+from rpcscope.store.kind_query import newest_of_kind
 from rpcscope.store.migrate import database_status, table_counts
 from rpcscope.store.names import NameReader
 from rpcscope.store.operation_rows import PROCESS_NAMES, process_of
@@ -84,6 +85,10 @@ class SqlReader:
     def operations(self, filter: OperationFilter | None = None) -> Iterator[Operation]:
         """Parts of the operations that match, newest first."""
         return operation_query.operations(self._database, self._names, filter or OperationFilter())
+
+    def newest_of_kind(self, kind: str, limit: int) -> list[Operation]:
+        """Parts of the operations that the newest parts of a kind belong to, newest first."""
+        return newest_of_kind(self._database, self._names, kind, limit)
 
     def request_ids(self, ids: Collection[int]) -> dict[int, str]:
         """Request ids of operations by Operation.id."""
