@@ -51,11 +51,16 @@ def is_waited_for(call: Requested, now_ns: int) -> bool:
     return call.expiration_ms is None or now_ns <= call.published_ns + call.expiration_ms * MS
 
 
+def queue_of(call: Requested) -> str:
+    """The queue that a request is routed to: topic or topic.server."""
+    return f"{call.topic}.{call.server}" if call.server else call.topic
+
+
 def lies_in(call: Requested, seen_from_ns: int) -> str:
-    """The queue in which a request lies that nobody took: topic or topic.server; "" when it lies in none.
+    """The queue in which a request lies that nobody took; "" when it lies in none.
 
     Where deliveries are seen only since `seen_from_ns`, an older one may have been taken before: that is unknown, "".
     """
     if call.delivered_ns is not None or call.routed == 0 or (call.published_ns or 0) < seen_from_ns:
         return ""
-    return f"{call.topic}.{call.server}" if call.server else call.topic
+    return queue_of(call)

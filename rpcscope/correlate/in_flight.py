@@ -7,19 +7,16 @@ with the time that they wait.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from heapq import heapify, heappop, heappush
 
 from rpcscope.correlate.calls import CallState
-from rpcscope.correlate.identity import ProcessState
+from rpcscope.correlate.places import Key, Place, Places
 from rpcscope.correlate.words import REQUEST
-from rpcscope.in_hand import REPEAT_NS, is_waited_for, lies_in
+from rpcscope.in_hand import REPEAT_NS, is_waited_for, lies_in, queue_of
 from rpcscope.model import InFlightSample
 from rpcscope.modes import Sight
 
 SECOND = 1_000_000_000
-SPARE = 1024  # deadlines of calls that are over before they are swept out
-_Place = tuple[ProcessState | None, str, str]  # process, queue, method
-_Key = tuple[int, str, str]
+MAX_QUEUES = 100_000
 
 
 class InFlight:
@@ -29,10 +26,9 @@ class InFlight:
         self._sees = sight.deliveries and sight.replies
         self._seen_from_ns = 0  # deliveries are seen since
         self._moved: dict[int, CallState] = {}  # since the last sample, by Call.id
-        self._places: dict[int, _Place] = {}  # of the calls that are counted
-        self._groups: dict[_Place, dict[int, int]] = {}  # Call.id -> since when, the oldest first
-        self._deadlines: list[tuple[int, int]] = []  # heap of time, Call.id
-        self._stored: dict[_Key, InFlightSample] = {}
+        self._places = Places()
+        self._unseen: set[str] = set()  # queues whose requests are answered without having been seen delivered
+        self._stored: dict[Key, InFlightSample] = {}
         self._new: list[InFlightSample] = []
         self.next_ns = 0  # when the next sample is due; see `tick`
 
@@ -43,9 +39,9 @@ class InFlight:
 
     def closed(self, call: CallState) -> None:
         """Nothing more is expected of a call, or it was forgotten."""
-        self._moved.pop(call.id, None)
-        if call.id in self._places:
-            self._leave(call.id)
+        if self._moved.pop(call.id, None) is not None:
+            self._note_queue(call)
+        self._places.leave(call.id)
 
     def look(self, sight: Sight, at_ns: int, calls: Iterable[CallState]) -> None:
         """The tap sees something else from now on. Who does not see deliveries and replies tells nothing.
@@ -55,9 +51,9 @@ class InFlight:
         """
         if self._sees and not (sight.deliveries and sight.replies):
             self.tick(at_ns)
-            for table in (self._moved, self._places, self._groups, self._stored):
-                table.clear()
-            self._deadlines.clear()
+            self._moved.clear()
+            self._stored.clear()
+            self._places = Places()
             self._sees, self.next_ns = False, 0
         elif not self._sees and sight.deliveries and sight.replies:
             self._sees, self._seen_from_ns = True, at_ns
@@ -83,15 +79,19 @@ class InFlight:
 
     def _ends(self, before_ns: int) -> Iterator[int]:
         """Whole seconds in which a caller's time has ended, when no event was near."""
-        while self._deadlines and (at_ns := self._deadlines[0][0] // SECOND * SECOND + SECOND) < before_ns:
+        while (deadline_ns := self._places.first_deadline_ns()) is not None:
+            at_ns = deadline_ns - deadline_ns % SECOND + SECOND
+            if at_ns >= before_ns:
+                return
             yield at_ns
 
     def _sample(self, at_ns: int) -> None:
         for call in self._moved.values():
+            self._note_queue(call)
             self._place(call, at_ns)
         self._moved.clear()
-        self._expire(at_ns)
-        now = self._totals()
+        self._places.expire(at_ns)
+        now = self._places.totals(self._unseen)
         for key, (count, oldest_ns) in now.items():
             before = self._stored.get(key)
             changed = before is None or (before.count, before.oldest_ns) != (count, oldest_ns)
@@ -101,7 +101,7 @@ class InFlight:
             self._tell(at_ns, key, 0, 0)
             del self._stored[key]
 
-    def _tell(self, at_ns: int, key: _Key, count: int, oldest_ns: int) -> None:
+    def _tell(self, at_ns: int, key: Key, count: int, oldest_ns: int) -> None:
         process, queue, method = key
         sample = InFlightSample(
             at_ns=at_ns, process=process, queue=queue, method=method, count=count, oldest_ns=oldest_ns
@@ -109,56 +109,27 @@ class InFlight:
         self._stored[key] = sample
         self._new.append(sample)
 
-    def _totals(self) -> dict[_Key, tuple[int, int]]:
-        """Count and oldest. Two connections may have turned out to be one process since the calls were counted."""
-        totals: dict[_Key, tuple[int, int]] = {}
-        for (state, queue, method), calls in self._groups.items():
-            process = state.root() if state is not None else None
-            if process is not None and process.gone_ns is not None:
-                continue
-            key = process.id if process is not None else 0, queue, method
-            count, oldest_ns = totals.get(key, (0, 0))
-            since_ns = next(iter(calls.values()))
-            totals[key] = count + len(calls), min(oldest_ns, since_ns) if count else since_ns
-        return totals
+    def _note_queue(self, call: CallState) -> None:
+        """Mode control names the queues whose deliveries it is given: of another one it is unknown what lies in it."""
+        if call.delivered_ns is not None:
+            self._unseen.discard(queue_of(call))
+        elif self._was_taken_unseen(call) and len(self._unseen) < MAX_QUEUES:
+            self._unseen.add(queue_of(call))
 
-    # ------------------------------------------------------------ calls come and go
+    def _was_taken_unseen(self, call: CallState) -> bool:
+        return call.replied_ns is not None and call.is_known and (call.published_ns or 0) >= self._seen_from_ns
 
     def _place(self, call: CallState, now_ns: int) -> None:
-        before, place = self._places.get(call.id), self._place_of(call, now_ns)
-        if before == place:
-            return
-        if before is not None:
-            self._leave(call.id)
+        place = self._place_of(call, now_ns)
         if place is None:
-            return
-        self._places[call.id] = place
-        since_ns = call.delivered_ns or call.published_ns or 0
-        self._groups.setdefault(place, {})[call.id] = since_ns
-        deadline_ns = call.deadline_ns()
-        if before is None and deadline_ns is not None:
-            heappush(self._deadlines, (deadline_ns, call.id))
+            self._places.leave(call.id)
+        else:
+            self._places.put(call.id, place, call.delivered_ns or call.published_ns or 0, call.deadline_ns())
 
-    def _place_of(self, call: CallState, now_ns: int) -> _Place | None:
+    def _place_of(self, call: CallState, now_ns: int) -> Place | None:
         if call.kind is not REQUEST or call.blind or not is_waited_for(call, now_ns):
             return None
         if call.delivered_ns is not None:
             return (call.to_process, "", call.method) if call.to_process is not None else None
         queue = lies_in(call, self._seen_from_ns)
         return (None, queue, call.method) if queue else None
-
-    def _leave(self, number: int) -> None:
-        place = self._places.pop(number)
-        group = self._groups[place]
-        del group[number]
-        if not group:
-            del self._groups[place]
-
-    def _expire(self, now_ns: int) -> None:
-        while self._deadlines and self._deadlines[0][0] < now_ns:
-            _, number = heappop(self._deadlines)
-            if number in self._places:
-                self._leave(number)
-        if len(self._deadlines) > 2 * len(self._places) + SPARE:
-            self._deadlines = [entry for entry in self._deadlines if entry[1] in self._places]
-            heapify(self._deadlines)

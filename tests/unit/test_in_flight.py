@@ -110,6 +110,25 @@ def test_casts_fanouts_and_what_no_queue_took_are_not_counted(work: Work) -> Non
     assert times(work.recorded()) == []
 
 
+def test_of_a_queue_whose_deliveries_the_tap_is_not_given_nothing_is_told(work: Work) -> None:
+    work.tick()
+    answered = work.call(1, taken=False)
+    work.bus.reply(answered)
+    work.call(1, "hangs", taken=False)
+    work.call(0, "lies", taken=False)
+    work.tick()
+    memory = work.recorded()
+    assert counts(memory, second(2)) == {("", "work.w0", "lies"): 1}
+    work.call(1, "seen")
+    work.tick()
+    memory = work.recorded()
+    assert counts(memory, second(3)) == {
+        ("", "work.w0", "lies"): 1,
+        ("", "work.w1", "hangs"): 1,
+        ("w1", "", "seen"): 1,
+    }
+
+
 def test_a_request_leaves_in_the_second_after_its_callers_time_although_nothing_is_heard(work: Work) -> None:
     work.call(timeout_ms=5_000)
     work.call(method="longer", timeout_ms=7_500)
