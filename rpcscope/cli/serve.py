@@ -49,9 +49,12 @@ def serve_command(
     it wants a --password-file, or a proxy in front that asks.
     """
     from rpcscope_web import Settings
+    from rpcscope_web.server import check_tls
 
     if (tls_cert is None) != (tls_key is None):
         raise UsageError("--tls-cert and --tls-key belong together: name both")
+    if tls_cert and tls_key:
+        check_tls(tls_cert, tls_key)
     settings = Settings(
         host=host, port=port, secret=_secret(password_file) if password_file else "",
         proxy_header=trust_proxy_header or "", allowed_hosts=allow_host, stuck_after_s=stuck_after,

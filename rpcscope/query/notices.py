@@ -8,10 +8,13 @@ from typing import Literal
 
 from rpcscope.query.queues import Queues
 from rpcscope.query.status import recorders
+from rpcscope.query.times import SECOND
 from rpcscope.query.words import duration
 from rpcscope.store.protocol import Reader
 
 Weight = Literal["error", "warn"]
+FORGOTTEN_NS = 86_400 * SECOND
+"""A recorder that fell silent longer ago was left to be so."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,10 +61,10 @@ def _queues(depth: Queues) -> Iterator[Notice]:
 
 def _recorders(reader: Reader, now_ns: int) -> Iterator[Notice]:
     for one in recorders(reader, now_ns):
-        if one.state == "silent":
+        if one.state == "silent" and now_ns - one.heard_ns < FORGOTTEN_NS:
             ago = duration(now_ns - one.heard_ns)
             yield Notice(
-                weight="error", text=f"the recorder of {one.recording.scope} was last heard of {ago} ago", noun="taps"
+                weight="error", text=f"The recorder of {one.recording.scope} was last heard of {ago} ago", noun="taps"
             )
         traced, nodes = (one.health.nodes_traced, one.health.nodes) if one.health else (None, None)
         if one.state == "recording" and traced is not None and nodes and traced < nodes:

@@ -67,7 +67,7 @@ def test_a_recorder_that_runs_tells_how_it_fares_and_every_total_what_it_missed(
                 "process 4711 on mon1",
             ):
                 expect(card).to_contain_text(words)
-            expect(card).to_contain_text("its queue was full once, 30.0 s in all, about 1,200 messages")
+            expect(card).to_contain_text("its queue was full once, 30.00 s in all, about 1,200 messages")
             for path in ("/", "/operations", "/taps"):
                 page.goto(path)
                 expect(page.get_by_text("Totals may be too low").first).to_be_visible()

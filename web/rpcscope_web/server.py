@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 from pathlib import Path
 from types import FrameType
 
@@ -34,6 +35,16 @@ def listen(host: str, port: int) -> socket.socket:
         found.close()
         raise UsageError(f"port {port} of {host} can not be served ({error.strerror}): name another --port") from None
     return found
+
+
+def check_tls(cert: Path, key: Path) -> None:
+    """Raises UsageError for a certificate and a key that can not be served; a key with a passphrase is one."""
+    try:
+        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(cert, key, password=lambda: "")
+    except (OSError, ValueError):
+        raise UsageError(
+            f"{cert} and {key} are no certificate chain with its key in PEM: correct --tls-cert and --tls-key"
+        ) from None
 
 
 def run(app: FastAPI, listener: socket.socket, tls_cert: Path | None = None, tls_key: Path | None = None) -> None:

@@ -40,8 +40,10 @@ def took(milliseconds: float | None) -> str:
         return UNKNOWN
     if milliseconds < 10:
         return f"{milliseconds:.1f}{_SPACE}ms"
-    if milliseconds < 10_000:
-        return f"{milliseconds:,.0f}{_SPACE}ms"
+    if milliseconds < 1_000:
+        return f"{milliseconds:.0f}{_SPACE}ms"
+    if milliseconds < 60_000:
+        return f"{milliseconds / 1000:.2f}{_SPACE}s"
     return duration(round(milliseconds * MS)).replace(" ", _SPACE)
 
 

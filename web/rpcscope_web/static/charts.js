@@ -60,6 +60,7 @@ async function draw(element) {
     if (!response.ok) throw new Error(figure.detail);
     const empty = !figure.data.length;
     say(element, empty ? "Nothing was stored for this time." : "");
+    element.toggleAttribute("data-empty", empty);
     if (empty) return;
     drawn.set(element, { figure, Plotly: await plotly() });
     paint(element);
