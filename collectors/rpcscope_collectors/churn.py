@@ -15,6 +15,7 @@ from rpcscope.errors import BrokerError, RpcscopeError
 from rpcscope.model import Churn, ChurnEvent
 from rpcscope_collectors.amqp import connect, refusal
 from rpcscope_collectors.transport import Broker
+from rpcscope_collectors.worker import Worker
 
 EVENTS = "amq.rabbitmq.event"
 _KINDS = {
@@ -51,32 +52,28 @@ class ChurnTap:
         self._vhost, self._hand_on, self._retry_s = broker.vhost, hand_on, retry_s
         self._broker = replace(broker, vhost=events_vhost)
         self._told = False
-        self._end = threading.Event()
         self.ready = threading.Event()  # it is bound: from now on it sees everything
-        self._thread = threading.Thread(target=self._run, name="rpcscope-churn", daemon=True)
+        self._worker = Worker("churn", self._step)
 
     def start(self) -> None:
         """Begin."""
-        self._thread.start()
+        self._worker.start()
 
     def stop(self) -> None:
         """End, and let the broker delete the queue."""
-        self._end.set()
-        if self._thread.is_alive():
-            self._thread.join()
+        self._worker.stop()
 
-    def _run(self) -> None:
-        while not self._end.is_set():
-            try:
-                self._consume()
-            except RpcscopeError as error:
-                if not self._told:
-                    self._told = True
-                    _log.warning("%s", error)
-            except (AMQPError, OSError):
-                _log.debug("The connection for events is gone; it is made again.")
-            self.ready.clear()
-            self._end.wait(self._retry_s)
+    def _step(self) -> float:
+        try:
+            self._consume()
+        except RpcscopeError as error:
+            if not self._told:
+                self._told = True
+                _log.warning("%s", error)
+        except (AMQPError, OSError):
+            _log.debug("The connection for events is gone; it is made again.")
+        self.ready.clear()
+        return self._retry_s
 
     def _consume(self) -> None:
         connection = connect(self._broker, "events")
@@ -84,7 +81,7 @@ class ChurnTap:
             self._bind(connection.channel())
             self._told = False
             self.ready.set()
-            while not self._end.is_set():
+            while not self._worker.is_ended:
                 connection.process_data_events(time_limit=_TURN_S)
         finally:
             if connection.is_open:

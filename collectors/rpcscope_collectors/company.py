@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from rpcscope.errors import BrokerError
@@ -11,6 +11,7 @@ from rpcscope_collectors.bindings import PREFIX
 from rpcscope_collectors.management import Management
 from rpcscope_collectors.presence import Presence, Presences, new_presence
 from rpcscope_collectors.transport import Broker
+from rpcscope_collectors.wording import shown
 
 _log = logging.getLogger(__name__)
 
@@ -40,9 +41,10 @@ class Company:
                     self._ours = new_presence(str(self._broker), self._queue)
                     self._presences.write(self._ours)
         if others:
+            names = ", ".join(map(shown, others[:3]))
             raise BrokerError(
-                f"Another tap reads vhost {self._broker.vhost} already ({', '.join(_shown(others))}): end it first, "
-                "or allow both with --beside."
+                f"Another tap reads vhost {self._broker.vhost} already ({names}): end it first, or allow both with "
+                "--beside."
             )
 
     def leave(self) -> None:
@@ -66,8 +68,3 @@ class Company:
     def _by_notes(self, presences: Presences) -> list[str]:
         broker = str(self._broker)
         return sorted(one.queue for one in presences.held() if one.broker == broker and one.queue != self._queue)
-
-
-def _shown(names: Iterable[str]) -> list[str]:
-    """A few of them, without what a terminal would act on."""
-    return ["".join(filter(str.isprintable, name))[:80] for name in names][:3]

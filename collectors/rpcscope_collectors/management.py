@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import http.client
 import json
 import ssl
@@ -12,13 +11,15 @@ import urllib.request
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote, unquote, urlencode, urlsplit, urlunsplit
+from urllib.parse import quote, urlencode
 
-from rpcscope.errors import BrokerError, UsageError
+from rpcscope.errors import BrokerError
 from rpcscope.model import Connection, Consumer, Topology
+from rpcscope_collectors.answers import count, items, part, text
+from rpcscope_collectors.web_client import MAX_ANSWER, address, login, opener
 
 _PAGE = 500  # the API's own limit of a page
-_MAX_ANSWER = 256 * 1024 * 1024  # bytes; an answer is held in memory as a whole
+_ALARMS = (("mem_alarm", "memory"), ("disk_free_alarm", "disk"))
 _SEES_ALL = {"administrator", "monitoring"}
 
 
@@ -32,6 +33,16 @@ class Overview:
     erlang_version: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeWork:
+    """What a node says of its work. None is unknown."""
+
+    node: str
+    waiting: int | None  # Erlang processes that could run and wait for a core
+    cores: int | None
+    alarms: tuple[str, ...]
+
+
 class Management:
     """The management API of one node. Each method asks once and raises BrokerError when it gets no answer."""
 
@@ -40,14 +51,11 @@ class Management:
 
         `ca_file` verifies an https server instead of the system's authorities. Raises UsageError for a bad URL.
         """
-        self.url, account = _without_account(url)
-        self._username, password = account or (username, password)
-        self._authorization = "Basic " + base64.b64encode(f"{self._username}:{password}".encode()).decode()
-        self._timeout_s = timeout_s
-        # No proxies: the broker is inside. No redirects: they would carry the password elsewhere.
-        self._opener = urllib.request.build_opener(
-            urllib.request.ProxyHandler({}), _NoRedirect(), urllib.request.HTTPSHandler(context=_tls(ca_file))
-        )
+        found = address(url, what="management", port=15672, endings=("/api",))
+        self.url, self._timeout_s = found.url, timeout_s
+        self._username = found.username or username
+        self._headers = login(self._username, found.password if found.username else password)
+        self._opener = opener(ca_file, "the management API")
 
     def __repr__(self) -> str:
         """The URL alone."""
@@ -57,10 +65,10 @@ class Management:
         """Who answers."""
         answer = self._get("overview", columns="node,cluster_name,rabbitmq_version,erlang_version")
         return Overview(
-            node=_text(answer, "node"),
-            cluster=_text(answer, "cluster_name"),
-            rabbitmq_version=_text(answer, "rabbitmq_version"),
-            erlang_version=_text(answer, "erlang_version"),
+            node=text(answer, "node"),
+            cluster=text(answer, "cluster_name"),
+            rabbitmq_version=text(answer, "rabbitmq_version"),
+            erlang_version=text(answer, "erlang_version"),
         )
 
     def cluster_id(self) -> str:
@@ -70,12 +78,26 @@ class Management:
         """
         for parameter in self._items("global-parameters", "name,value"):
             if parameter.get("name") == "internal_cluster_id":
-                return _text(parameter, "value")
+                return text(parameter, "value")
         return self.overview().cluster
 
     def nodes(self) -> tuple[str, ...]:
         """Names of the cluster's running nodes."""
-        return tuple(_text(node, "name") for node in self._items("nodes", "name,running") if node.get("running"))
+        return tuple(text(node, "name") for node in self._items("nodes", "name,running") if node.get("running"))
+
+    def work(self) -> tuple[NodeWork, ...]:
+        """What the cluster's running nodes say of their work. Renewed every 5 seconds; alarms at once."""
+        columns = "name,running,run_queue,processors,mem_alarm,disk_free_alarm"
+        return tuple(
+            NodeWork(
+                node=text(node, "name"),
+                waiting=count(node, "run_queue"),
+                cores=count(node, "processors"),
+                alarms=tuple(word for key, word in _ALARMS if node.get(key) is True),
+            )
+            for node in self._items("nodes", columns)
+            if node.get("running")
+        )
 
     def tracing(self, vhost: str) -> bool:
         """The node that answers traces the vhost; other nodes may not."""
@@ -93,27 +115,27 @@ class Management:
 
     def published(self, vhost: str) -> int:
         """Messages clients have published to the vhost since its statistics began. Renewed every 5 seconds."""
-        count = _part(self._vhost(vhost, "message_stats.publish"), "message_stats").get("publish")
+        count = part(self._vhost(vhost, "message_stats.publish"), "message_stats").get("publish")
         return count if isinstance(count, int) else 0
 
     def queues(self, vhost: str) -> tuple[str, ...]:
         """Names of the vhost's queues and streams."""
-        return tuple(_text(queue, "name") for queue in self._pages(f"queues/{_name(vhost)}", "name"))
+        return tuple(text(queue, "name") for queue in self._pages(f"queues/{_name(vhost)}", "name"))
 
     def exchanges(self, vhost: str) -> tuple[tuple[str, str], ...]:
         """Name and type of the vhost's exchanges."""
         found = self._pages(f"exchanges/{_name(vhost)}", "name,type")
-        return tuple((_text(exchange, "name"), _text(exchange, "type")) for exchange in found)
+        return tuple((text(exchange, "name"), text(exchange, "type")) for exchange in found)
 
     def bindings(self, vhost: str, queue: str) -> tuple[tuple[str, str], ...]:
         """Exchange and routing key of each binding of a queue, but for the default exchange; the queue has to exist."""
         found = self._items(f"queues/{_name(vhost)}/{_name(queue)}/bindings", "source,routing_key")
-        return tuple((_text(one, "source"), _text(one, "routing_key")) for one in found if one.get("source"))
+        return tuple((text(one, "source"), text(one, "routing_key")) for one in found if one.get("source"))
 
     def consumed(self, vhost: str) -> frozenset[str]:
         """Names of the vhost's queues that have a consumer now."""
         found = self._items(f"consumers/{_name(vhost)}", "queue.name")
-        return frozenset(_text(_part(each, "queue"), "name") for each in found)
+        return frozenset(text(part(each, "queue"), "name") for each in found)
 
     def topology(self, vhost: str) -> Topology:
         """Who is connected to the vhost and who consumes what, on all nodes."""
@@ -123,17 +145,17 @@ class Management:
         columns = "name,node,peer_host,user_provided_name"
         connections = tuple(
             Connection(
-                name=_text(each, "name"),
-                client_name=_text(each, "user_provided_name"),
-                peer_host=_text(each, "peer_host"),
-                node=_text(each, "node"),
+                name=text(each, "name"),
+                client_name=text(each, "user_provided_name"),
+                peer_host=text(each, "peer_host"),
+                node=text(each, "node"),
             )
             for each in self._pages(f"vhosts/{_name(vhost)}/connections", columns)
         )
         consumers = tuple(
             Consumer(
-                connection=_text(_part(each, "channel_details"), "connection_name"),
-                queue=_text(_part(each, "queue"), "name"),
+                connection=text(part(each, "channel_details"), "connection_name"),
+                queue=text(part(each, "queue"), "name"),
             )
             for each in self._items(f"consumers/{_name(vhost)}", "channel_details.connection_name,queue.name")
         )
@@ -157,11 +179,11 @@ class Management:
             answer = self._ask("GET", f"{path}?{urlencode({'columns': columns, 'page': page, 'page_size': _PAGE})}")
             if isinstance(answer, dict) and isinstance(answer.get("page_count"), int):
                 pages = answer["page_count"]
-            yield from _list(answer)
+            yield from items(answer)
             page += 1
 
     def _items(self, path: str, columns: str) -> list[Mapping[str, Any]]:
-        return _list(self._ask("GET", f"{path}?{urlencode({'columns': columns})}"))
+        return items(self._ask("GET", f"{path}?{urlencode({'columns': columns})}"))
 
     def _get(self, path: str, **query: str) -> Mapping[str, Any]:
         answer = self._ask("GET", f"{path}?{urlencode(query)}" if query else path)
@@ -170,12 +192,12 @@ class Management:
         return answer
 
     def _ask(self, method: str, path: str, content: Mapping[str, Any] | None = None) -> Any:
-        headers = {"Authorization": self._authorization, "Content-Type": "application/json"}
+        headers = {**self._headers, "Content-Type": "application/json"}
         data = None if content is None else json.dumps(content).encode()
         request = urllib.request.Request(f"{self.url}/api/{path}", data, headers, method=method)  # noqa: S310
         try:
             with self._opener.open(request, timeout=self._timeout_s) as answer:
-                body = answer.read(_MAX_ANSWER + 1)
+                body = answer.read(MAX_ANSWER + 1)
         except urllib.error.HTTPError as error:
             raise self._refused(error) from None
         except (OSError, http.client.HTTPException) as error:
@@ -186,8 +208,8 @@ class Management:
         return self._read(body) if content is None else None
 
     def _read(self, body: bytes) -> Any:
-        if len(body) > _MAX_ANSWER:
-            raise BrokerError(f"The management API at {self.url} answers more than {_MAX_ANSWER} bytes: give up on it.")
+        if len(body) > MAX_ANSWER:
+            raise BrokerError(f"The management API at {self.url} answers more than {MAX_ANSWER} bytes: give up on it.")
         try:
             return json.loads(body)
         except (ValueError, RecursionError):
@@ -220,33 +242,6 @@ class Management:
         )
 
 
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    def redirect_request(self, *args: object, **kwargs: object) -> None:
-        """Follow none."""
-
-
-def _without_account(url: str) -> tuple[str, tuple[str, str] | None]:
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        host, parts = None, urlsplit("")
-    if parts.scheme not in ("http", "https") or not host:
-        raise UsageError("The management URL can not be read; it has to look like http://<host>:15672.")
-    netloc = parts.netloc.rpartition("@")[2]
-    plain = urlunsplit((parts.scheme, netloc, parts.path.rstrip("/").removesuffix("/api"), "", ""))
-    if parts.username is None:
-        return plain, None
-    return plain, (unquote(parts.username), unquote(parts.password or ""))
-
-
-def _tls(ca_file: str) -> ssl.SSLContext:
-    try:
-        return ssl.create_default_context(cafile=ca_file or None)
-    except OSError:
-        raise UsageError(f"{ca_file} can not verify the management API: give a file of certificates in PEM.") from None
-
-
 def _why(error: Exception) -> str:
     cause = getattr(error, "reason", error)
     if isinstance(cause, ssl.SSLError):
@@ -254,21 +249,6 @@ def _why(error: Exception) -> str:
     if isinstance(cause, OSError) and cause.strerror:
         return cause.strerror
     return "timed out" if isinstance(cause, TimeoutError) else "it does not speak HTTP"
-
-
-def _list(answer: Any) -> list[Mapping[str, Any]]:
-    items = answer.get("items", ()) if isinstance(answer, dict) else answer
-    return [item for item in items if isinstance(item, dict)]
-
-
-def _part(item: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    part = item.get(key)
-    return part if isinstance(part, dict) else {}
-
-
-def _text(item: Mapping[str, Any], key: str) -> str:
-    value = item.get(key)
-    return value if isinstance(value, str) else ""
 
 
 def _name(name: str) -> str:

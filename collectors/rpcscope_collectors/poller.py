@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -12,6 +11,7 @@ from rpcscope.errors import BrokerError, RpcscopeError
 from rpcscope.model import Gap, GapCause, Sighting
 from rpcscope_collectors.management import Management
 from rpcscope_collectors.tracing import Tracing
+from rpcscope_collectors.worker import Worker
 
 _RETRY_S = 1.0  # while it is not known whether all is traced
 _log = logging.getLogger(__name__)
@@ -60,30 +60,24 @@ class Poller:
         self._interval_s, self._hand_on, self._look = interval_s, hand_on, look
         self._traced_ns = time.time_ns()
         self._told: set[str] = set()  # failures said once, until they are over
-        self._wake, self._end = threading.Event(), threading.Event()
-        self._thread = threading.Thread(target=self._run, name="rpcscope-poller", daemon=True)
+        self._worker = Worker("poller", self._step)
 
     def start(self) -> None:
         """Begin, with the first poll at once."""
-        self._thread.start()
+        self._worker.start()
 
     def poke(self) -> None:
         """Poll now: the broker was away."""
-        self._wake.set()
+        self._worker.poke()
 
     def stop(self) -> None:
         """End; waits for an answer that is under way, at most the API's timeout."""
-        self._end.set()
-        self._wake.set()
-        if self._thread.is_alive():
-            self._thread.join()
+        self._worker.stop()
 
-    def _run(self) -> None:
-        while not self._end.is_set():
-            traced = self._try("tracing", self._check_tracing)
-            polled = self._try("topology", self._poll)
-            self._wake.wait(self._interval_s if traced and polled else min(_RETRY_S, self._interval_s))
-            self._wake.clear()
+    def _step(self) -> float:
+        traced = self._try("tracing", self._check_tracing)
+        polled = self._try("topology", self._poll)
+        return self._interval_s if traced and polled else min(_RETRY_S, self._interval_s)
 
     def _try(self, what: str, step: Callable[[], None]) -> bool:
         try:

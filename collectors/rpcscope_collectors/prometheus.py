@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import base64
 import http.client
-import ssl
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
-from urllib.parse import quote, unquote, urlencode, urlsplit, urlunsplit
+from urllib.parse import urlencode
 
-from rpcscope.errors import BrokerError, UsageError
+from rpcscope.errors import BrokerError
+from rpcscope_collectors.node_metrics import NodeMetrics, node_metrics
+from rpcscope_collectors.web_client import MAX_ANSWER, address, login, opener
 
-_MAX_ANSWER = 256 * 1024 * 1024  # bytes; an answer is held in memory as a whole
 _CHEAP = ("queue_coarse_metrics", "queue_consumer_count")
 _ALL = (*_CHEAP, "queue_metrics")  # twenty more lines for each queue, of which we want one
 _FIELDS = {
@@ -39,12 +38,10 @@ class Prometheus:
 
     def __init__(self, url: str, *, ca_file: str = "", timeout_s: float = 30.0) -> None:
         """Nothing is asked yet; a user and password may be in `url`. Raises UsageError for a bad URL or file."""
-        self.url, self._headers = _parts(url)
-        self._timeout_s = timeout_s
-        # No proxies: the broker is inside. No redirects: they would carry the password elsewhere.
-        self._opener = urllib.request.build_opener(
-            urllib.request.ProxyHandler({}), _NoRedirect(), urllib.request.HTTPSHandler(context=_tls(ca_file))
-        )
+        found = address(url, what="Prometheus", port=15692, endings=("/detailed", "/metrics"))
+        self.url, self._timeout_s = found.url, timeout_s
+        self._headers = login(found.username, found.password) if found.username else {}
+        self._opener = opener(ca_file, "the metrics' server")
 
     def __repr__(self) -> str:
         """The URL alone."""
@@ -59,11 +56,15 @@ class Prometheus:
         query = urlencode([("vhost", vhost), *(("family", family) for family in families)])
         return _read(self._ask(f"metrics/detailed?{query}"), vhost)
 
+    def node(self) -> NodeMetrics:
+        """CPU time and alarms of the node; the answer has some 80 kB. Raises BrokerError when there is none."""
+        return node_metrics(self._ask("metrics"))
+
     def _ask(self, path: str) -> bytes:
         request = urllib.request.Request(f"{self.url}/{path}", headers=self._headers)  # noqa: S310
         try:
             with self._opener.open(request, timeout=self._timeout_s) as answer:
-                body: bytes = answer.read(_MAX_ANSWER + 1)
+                body: bytes = answer.read(MAX_ANSWER + 1)
         except urllib.error.HTTPError as error:
             error.close()
             raise BrokerError(_refused(self.url, error.code)) from None
@@ -72,8 +73,8 @@ class Prometheus:
                 f"The metrics at {self.url} can not be reached: check the URL, and that the plugin rabbitmq_prometheus "
                 "is enabled."
             ) from None
-        if len(body) > _MAX_ANSWER:
-            raise BrokerError(f"The metrics at {self.url} are more than {_MAX_ANSWER} bytes: give up on them.")
+        if len(body) > MAX_ANSWER:
+            raise BrokerError(f"The metrics at {self.url} are more than {MAX_ANSWER} bytes: give up on them.")
         if b"# TYPE rabbitmq_" not in body:
             raise BrokerError(
                 f"What answers at {self.url} is not rabbitmq_prometheus: give its URL, mostly http://<host>:15692."
@@ -106,35 +107,6 @@ def _values(body: bytes, vhost: str) -> Iterator[tuple[str, str, int]]:
             yield field, name.decode("utf-8", "replace"), int(float(number))
         except (ValueError, OverflowError):  # NaN is how it says unknown
             continue
-
-
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    def redirect_request(self, *args: object, **kwargs: object) -> None:
-        """Follow none."""
-
-
-def _parts(url: str) -> tuple[str, dict[str, str]]:
-    """The URL without its account, and the headers that log in."""
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        host, parts = None, urlsplit("")
-    if parts.scheme not in ("http", "https") or not host:
-        raise UsageError("The Prometheus URL can not be read; it has to look like http://<host>:15692.")
-    path = parts.path.rstrip("/").removesuffix("/detailed").removesuffix("/metrics")
-    plain = urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], quote(path, safe="/%"), "", ""))
-    if parts.username is None:
-        return plain, {}
-    account = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-    return plain, {"Authorization": "Basic " + base64.b64encode(account.encode()).decode()}
-
-
-def _tls(ca_file: str) -> ssl.SSLContext:
-    try:
-        return ssl.create_default_context(cafile=ca_file or None)
-    except OSError:
-        raise UsageError(f"{ca_file} can not verify the metrics' server: give a file of certificates in PEM.") from None
 
 
 def _refused(url: str, status: int) -> str:

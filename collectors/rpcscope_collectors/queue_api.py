@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from rpcscope.model import Binding, Exchange, Layout, NodeState, QueueSample
+from rpcscope_collectors.answers import count, text
 from rpcscope_collectors.management import Management
 
 _FACTS = ("name", "type", "node", "leader", "durable", "state")
@@ -51,15 +52,14 @@ class QueueApi(Management):
             at_ns=at_ns,
             vhost=vhost,
             exchanges=tuple(
-                Exchange(name=_text(e, "name"), kind=_text(e, "type"), durable=bool(e.get("durable")))
-                for e in exchanges
+                Exchange(name=text(e, "name"), kind=text(e, "type"), durable=bool(e.get("durable"))) for e in exchanges
             ),
             bindings=tuple(
                 Binding(
-                    exchange=_text(b, "source"),
-                    destination=_text(b, "destination"),
+                    exchange=text(b, "source"),
+                    destination=text(b, "destination"),
                     to_queue=b.get("destination_type") == "queue",
-                    routing_key=_text(b, "routing_key"),
+                    routing_key=text(b, "routing_key"),
                 )
                 for b in bindings
                 if b.get("source")
@@ -78,7 +78,7 @@ class QueueApi(Management):
         found: dict[str, int] = {}
         for each in self._pages("connections", "node,state"):
             if each.get("state") in _BLOCKED:
-                node = _text(each, "node")
+                node = text(each, "node")
                 found[node] = found.get(node, 0) + 1
         return found
 
@@ -89,18 +89,18 @@ def _sample(at_ns: int, vhost: str, item: Mapping[str, Any]) -> QueueSample:
     return QueueSample(
         at_ns=at_ns,
         vhost=vhost,
-        queue=_text(item, "name"),
-        ready=_count(item, "messages_ready"),
-        unacked=_count(item, "messages_unacknowledged"),
-        consumers=_count(item, "consumers"),
-        memory=_count(item, "memory"),
+        queue=text(item, "name"),
+        ready=count(item, "messages_ready"),
+        unacked=count(item, "messages_unacknowledged"),
+        consumers=count(item, "consumers"),
+        memory=count(item, "memory"),
         publish_rate=_rate(stats, "publish"),
         deliver_rate=_rate(stats, "deliver_get"),
         ack_rate=_rate(stats, "ack"),
-        type=_text(item, "type"),
-        node=_text(item, "node") or _text(item, "leader"),
+        type=text(item, "type"),
+        node=text(item, "node") or text(item, "leader"),
         durable=durable if isinstance(durable, bool) else None,
-        state=_text(item, "state"),
+        state=text(item, "state"),
     )
 
 
@@ -108,13 +108,13 @@ def _node(at_ns: int, item: Mapping[str, Any]) -> NodeState:
     partitions = item.get("partitions")
     return NodeState(
         at_ns=at_ns,
-        node=_text(item, "name"),
+        node=text(item, "name"),
         running=item.get("running") is True,
-        mem_used=_count(item, "mem_used"),
-        mem_limit=_count(item, "mem_limit"),
+        mem_used=count(item, "mem_used"),
+        mem_limit=count(item, "mem_limit"),
         mem_alarm=_flag(item, "mem_alarm"),
-        disk_free=_count(item, "disk_free"),
-        disk_limit=_count(item, "disk_free_limit"),
+        disk_free=count(item, "disk_free"),
+        disk_limit=count(item, "disk_free_limit"),
         disk_alarm=_flag(item, "disk_free_alarm"),
         partitions=tuple(map(str, partitions)) if isinstance(partitions, list) else (),
     )
@@ -126,16 +126,6 @@ def _rate(stats: object, word: str) -> float | None:
     return float(rate) if isinstance(rate, int | float) else None
 
 
-def _count(item: Mapping[str, Any], key: str) -> int | None:
-    value = item.get(key)
-    return value if type(value) is int else None
-
-
 def _flag(item: Mapping[str, Any], key: str) -> bool | None:
     value = item.get(key)
     return value if isinstance(value, bool) else None
-
-
-def _text(item: Mapping[str, Any], key: str) -> str:
-    value = item.get(key)
-    return value if isinstance(value, str) else ""

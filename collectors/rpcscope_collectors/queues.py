@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,6 +13,7 @@ from rpcscope.errors import BrokerError, RpcscopeError
 from rpcscope.model import NodeState, QueuePoll, QueueSample, QueueSamples, QueueSighting
 from rpcscope_collectors.prometheus import Prometheus, Reading
 from rpcscope_collectors.queue_api import QueueApi
+from rpcscope_collectors.worker import Worker
 
 _LAYOUT_NS = 3_600_000_000_000  # the longest between two looks at bindings
 _MEMORY_EVERY = 10  # polls; memory costs several times what the rest does
@@ -66,18 +66,15 @@ class QueueTap:
         self._polls = self._slow_at = self._layout_at = 0
         self._laid_out: frozenset[str] = frozenset()  # the queues when bindings were asked for
         self._told: set[str] = set()  # failures said once, until they are over
-        self._end = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="rpcscope-queues", daemon=True)
+        self._worker = Worker("queues", lambda: self.poll() / 1e9)
 
     def start(self) -> None:
         """Begin, with the first poll at once."""
-        self._thread.start()
+        self._worker.start()
 
     def stop(self) -> None:
         """End; waits for an answer that is under way, at most the timeout of a request."""
-        self._end.set()
-        if self._thread.is_alive():
-            self._thread.join()
+        self._worker.stop()
 
     def poll(self) -> int:
         """Look once and hand on what is seen, the queues last; ns until the next look is due.
@@ -99,10 +96,6 @@ class QueueTap:
             poll = replace(look.poll, took_ns=took_ns, own_cpu_ns=cpu_ns, interval_ns=interval_ns)
             self._hand_on(replace(look, poll=poll))
         return interval_ns
-
-    def _run(self) -> None:
-        while not self._end.is_set():
-            self._end.wait(self.poll() / 1e9)
 
     def _look_slowly(self) -> None:
         now = time.monotonic_ns()

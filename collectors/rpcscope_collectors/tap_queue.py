@@ -13,6 +13,7 @@ from rpcscope.errors import BrokerError
 from rpcscope_collectors.amqp import connect, refusal
 from rpcscope_collectors.bindings import PREFIX
 from rpcscope_collectors.transport import Broker
+from rpcscope_collectors.wording import shown
 
 FIREHOSE = "amq.rabbitmq.trace"
 _LONGEST_NAME = 255  # bytes, by AMQP
@@ -204,5 +205,5 @@ class TapQueue:
 def _right_to_bind(error: Exception, one: Binding) -> str:
     """Which of the two rights is missing; the broker names what it does not let us at."""
     if "access to exchange" in str(getattr(error, "reply_text", "")):
-        return f"binding needs read on {''.join(filter(str.isprintable, one.exchange))}"
+        return f"binding needs read on {shown(one.exchange)}"
     return f"binding needs write on {PREFIX}*"
