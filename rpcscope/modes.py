@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from rpcscope.model import Counters
+
 REQUESTS_ONLY = "bindings"
 """A tap on the services' exchanges: no replies, no deliveries, nobody's connection."""
 OFF = "off"
@@ -32,6 +34,16 @@ _SIGHTS = {
 def sight(mode: str) -> Sight:
     """What is seen in this mode; a capture that does not name its mode is taken for whole."""
     return _SIGHTS.get(mode, _SIGHTS["full"])
+
+
+def visible(counters: Counters, mode: str) -> dict[str, int | None]:
+    """Messages and copies of a recording that began in this mode; None for what it can not see.
+
+    A tap that looked closer for a time has seen some copies: those are told.
+    """
+    seen = sight(mode)
+    copies = counters.copies if seen.deliveries else counters.copies or None
+    return {"messages": counters.messages, "copies": copies} if seen.replies else {"messages": None, "copies": None}
 
 
 def sees_replies(mode: str) -> bool:

@@ -11,6 +11,7 @@ from rpcscope.cli.fit import put_table
 from rpcscope.cli.options import db_option, default_database, format_option, moment, opened
 from rpcscope.cli.output import number
 from rpcscope.errors import UsageError
+from rpcscope.modes import visible
 
 if TYPE_CHECKING:
     from rpcscope.store.protocol import RecordingInfo
@@ -62,7 +63,7 @@ def _status(db: str | None, format_: str) -> None:
     )
     for i in recordings:
         c = i.counters
-        messages = output.counted(c, i.recording.tap_mode)["messages"]
+        messages = visible(c, i.recording.tap_mode)["messages"]
         counts = (c.seen, c.rejected, messages, c.duplicates, c.evicted)
         touched = any(loss.recording_id == i.recording.id for loss in losses)
         state = "ended" if i.recording.ended_ns is not None else "open"
@@ -92,7 +93,7 @@ def _recording(info: RecordingInfo) -> dict[str, object]:
         "last_event": iso(info.last_ns),
         "ended": r.ended_ns is not None,
         **asdict(info.counters),
-        **output.counted(info.counters, r.tap_mode),
+        **visible(info.counters, r.tap_mode),
     }
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from rpcscope.cli.health import Word
-from rpcscope.cli.output import counted
 from rpcscope.model import GapCause
+from rpcscope.modes import visible
 from rpcscope.store.protocol import GapTotal
 from rpcscope.vitals import cpu_s, rss_bytes
 
@@ -39,12 +39,12 @@ def _counts(words: Sequence[Word]) -> Iterator[tuple[str, str, Iterable[Sample]]
     def of(name: str) -> list[Sample]:
         return [(_labels(w), getattr(w.counters, name)) for w in words]
 
-    def visible(name: str) -> list[Sample]:
-        return [(_labels(w), counted(w.counters, w.recording.tap_mode)[name]) for w in words]
+    def seen(name: str) -> list[Sample]:
+        return [(_labels(w), visible(w.counters, w.recording.tap_mode)[name]) for w in words]
 
     yield "events_total", "Events seen by the tap.", of("seen")
-    yield "messages_total", "Messages published.", visible("messages")
-    yield "copies_total", "Deliveries of messages.", visible("copies")
+    yield "messages_total", "Messages published.", seen("messages")
+    yield "copies_total", "Deliveries of messages.", seen("copies")
     yield "rejected_total", "Events that are no oslo.messaging messages.", of("rejected")
     yield "duplicates_total", "Events that the broker gave twice.", of("duplicates")
     yield "evicted_total", "Calls given up to bound memory.", of("evicted")

@@ -11,8 +11,9 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 
 from rpcscope.cli.fit import put_table
 from rpcscope.cli.options import db_option, format_option, opened, rules_option, the_rules
-from rpcscope.cli.output import counted, number, put_json, table
+from rpcscope.cli.output import number, put_json, table
 from rpcscope.errors import CaptureError
+from rpcscope.modes import visible
 
 if TYPE_CHECKING:
     from rpcscope.capture.reader import CaptureReader
@@ -98,7 +99,7 @@ def _row(path: Path, c: Counters, store: Store, recording: Recording, known: boo
         "rejected": c.rejected,
         "markers": c.markers,
         "duplicates": c.duplicates,
-        **counted(c, recording.tap_mode),
+        **visible(c, recording.tap_mode),
         "calls": totals.rpcs,
         "operations": totals.operations,
         "evicted": c.evicted,

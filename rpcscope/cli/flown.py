@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
+
+from rpcscope.modes import OFF
 
 if TYPE_CHECKING:
     from rpcscope.cli.brokers import Place
     from rpcscope.cli.flight import Course
     from rpcscope.cli.flying import Flying
     from rpcscope.cli.tapped import Tapped
-    from rpcscope.model import Batch
+    from rpcscope.model import Batch, Recording, TapPhase
     from rpcscope.pipeline import Sink
+    from rpcscope.store.protocol import Reader
     from rpcscope.store.store import Store
 
 
@@ -27,7 +31,7 @@ class Heard:
             self._flying.take(batch)
 
 
-def flown(store: Store, place: Place, tapped: Tapped, course: Course, name: str) -> Flying | None:
+def flown(store: Store, place: Place, tapped: Tapped, course: Course, recording: Recording, name: str) -> Flying | None:
     """The flight recorder of an open tap; None when its mode is never to change."""
     from rpcscope.cli.asked import Asked
     from rpcscope.cli.bearing import Bearing
@@ -37,4 +41,14 @@ def flown(store: Store, place: Place, tapped: Tapped, course: Course, name: str)
     if plan is None:
         return None
     asked = Asked(store, name, plan.detail_ns / 60e9) if plan.detail else None
-    return Flying(tapped, plan, Bearing(place, tapped, course.ceiling), asked)
+    bearing = Bearing(place, tapped, course.ceiling)
+    return Flying(tapped, plan, bearing, asked, left_off=_left_off(store.reader(), recording))
+
+
+def _left_off(reader: Reader, recording: Recording) -> TapPhase | None:
+    """Where the recording before this one stopped, when it had let go and was killed before it came back."""
+    before = [info for info in reader.recordings() if info.recording.scope == recording.scope][:-1]
+    if not before or before[-1].recording.ended_ns is not None:
+        return None
+    phases = reader.phases(before[-1].last_ns, time.time_ns()).get(before[-1].recording.id)
+    return phases[-1] if phases and phases[-1].mode == OFF else None

@@ -39,16 +39,20 @@ class Flying:
         bearing: Bearing,
         asked: Asked | None,
         *,
+        left_off: TapPhase | None = None,
         clock: Callable[[], int] = time.time_ns,
     ) -> None:
-        """Nothing is decided yet. Without `asked` nobody asks for details."""
+        """Nothing is decided yet. Without `asked` nobody asks for details.
+
+        `left_off` is the last phase of a recorder of the same name that was killed while its tap was off.
+        """
         self._tapped, self._plan, self._bearing, self._asked = tapped, plan, bearing, asked
         self._clock = clock
         self._signs, self._pilot = Signs(plan.limits), Pilot(plan, clock())
         self._signs_lock = threading.Lock()
         self._mode, self._failed_s = plan.base, 0.0
         self._seen = threading.Event()  # the phase that was asked for has begun
-        self._off: TapPhase | None = None
+        self._off = left_off
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._run, name="rpcscope-flight", daemon=True)
 

@@ -54,7 +54,8 @@ class HealthReport:
         """As of now. Any thread may ask."""
         with self._asked:
             counters = self._recorder.counters()
-            traced, nodes = self._tracing.nodes_traced if self._tracing else (None, None)
+            tracing = self._tracing
+            traced, nodes = tracing.nodes_traced if tracing is not None and tracing.is_begun else (None, None)
             lag_s = self._tap.lag_s
             health = RecorderHealth(
                 recording_id=self._recording.id, at_ns=time.time_ns(), since_ns=self._recording.started_ns,

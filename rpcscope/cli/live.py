@@ -66,7 +66,7 @@ class Live:
         )  # fmt: skip
         self.recording = resume.recording
         tapped = self.tapped
-        self._flying = flown(self._store, self._place, tapped, plan.course, plan.where["name"])
+        self._flying = flown(self._store, self._place, tapped, plan.course, self.recording, plan.where["name"])
         self._recorder = Recorder(
             Heard(writer, self._flying), resume, plan.rules, use_traceparent=plan.use_traceparent, clock=time.time_ns
         )  # fmt: skip

@@ -12,9 +12,6 @@ from rich.console import Console, JustifyMethod
 from rich.table import Table
 from rich.text import Text
 
-from rpcscope.model import Counters
-from rpcscope.modes import sees_replies
-
 _FORMULA = ("=", "+", "-", "@", "\t")
 PLAIN_WIDTH = 300
 """Columns of a table that goes to a file or a pipe."""
@@ -114,12 +111,6 @@ def number(value: float | None, digits: int = 0) -> str:
 def at_least(known: str, *, unseen: bool) -> str:
     """What is known, with a question mark for what may be added to it."""
     return f"{known} + ?" if unseen else known
-
-
-def counted(counters: Counters, mode: str) -> dict[str, int | None]:
-    """Messages and copies of a recording; None for what its mode can not see."""
-    seen = sees_replies(mode)
-    return {"messages": counters.messages if seen else None, "copies": counters.copies if seen else None}
 
 
 def size(count: float | None) -> str:

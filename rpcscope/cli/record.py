@@ -12,8 +12,9 @@ from rpcscope.cli.brokers import one_place, places
 from rpcscope.cli.fit import put_table
 from rpcscope.cli.flight import course, flight_options
 from rpcscope.cli.options import broker_options, db_option, format_option, opened, rules_option, the_rules
-from rpcscope.cli.output import counted, number, put_json, table
+from rpcscope.cli.output import number, put_json, table
 from rpcscope.errors import UsageError
+from rpcscope.modes import visible
 
 if TYPE_CHECKING:
     from rpcscope.cli.live import Live
@@ -200,7 +201,7 @@ def _totals(live: Live, reader: Reader) -> dict[str, Any]:
     gaps = sum(total.gaps for total in reader.gap_totals() if total.recording_id == ours)
     return {
         "broker": live.broker, "seen": c.seen, "decoded": c.decoded, "rejected": c.rejected, "markers": c.markers,
-        "duplicates": c.duplicates, **counted(c, live.recording.tap_mode), "calls": began.rpcs,
+        "duplicates": c.duplicates, **visible(c, live.recording.tap_mode), "calls": began.rpcs,
         "operations": began.operations, "gaps": gaps,
     }  # fmt: skip
 

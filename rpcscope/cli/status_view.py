@@ -8,6 +8,7 @@ from rich.text import Text
 
 from rpcscope.cli.output import cell, console, number
 from rpcscope.model import GapCause
+from rpcscope.modes import OFF, REQUESTS_ONLY
 from rpcscope.query.status import RecorderStatus
 from rpcscope.query.times import SECOND, iso
 from rpcscope.store.protocol import GapTotal, RecorderHealth
@@ -73,7 +74,7 @@ def _lines(one: RecorderStatus) -> Iterator[tuple[str, str]]:
         ),
     )
     if runs and health:
-        yield "traced", _traced(health)
+        yield "traced", "needs no tracing" if mode in (REQUESTS_ONLY, OFF) else _traced(health)
         yield "costs", _costs(health)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from rpcscope.model import Recording, TapPhase
-from rpcscope.modes import sees_replies
+from rpcscope.modes import visible
 from rpcscope.query.times import SECOND, iso
 from rpcscope.store.protocol import HEALTH_EVERY_S, GapTotal, Reader, RecorderHealth, RecordingInfo
 
@@ -53,12 +53,11 @@ class RecorderStatus:
     def as_dict(self) -> dict[str, Any]:
         """For programs; None is unknown."""
         one, counters, health = self.recording, self.info.counters, self.health
-        seen = sees_replies(one.tap_mode)
         return {
             "recording": one.id, "scope": one.scope, "vhost": one.label, "mode": self.mode, "state": self.state,
             "started": iso(one.started_ns), "ended": iso(one.ended_ns), "heard": iso(self.heard_ns),
             "last_event": iso(self.info.last_ns), "seen": counters.seen,
-            "messages": counters.messages if seen else None, "copies": counters.copies if seen else None,
+            **visible(counters, one.tap_mode),
             "rejected": counters.rejected, "duplicates": counters.duplicates, "evicted": counters.evicted,
             "gaps": [_gaps(total) for total in self.gaps], **_health(health),
             "phases": [{"at": iso(phase.at_ns), "mode": phase.mode, "why": phase.why} for phase in self.phases],

@@ -11,10 +11,12 @@ from typing import Any
 
 import pytest
 
+from rpcscope.model import GapCause
+from rpcscope.private_broker import PrivateBroker
 from rpcscope.store import Store, open_store
 from tests.support.cli import GIVE_UP_S, Cli, Running, new_cli
 from tests.support.openstack import Caller, services
-from tests.support.rabbitmq import Cloud
+from tests.support.rabbitmq import Cloud, new_cloud
 from tests.support.recording import broker_options, is_left
 
 pytestmark = pytest.mark.server
@@ -87,8 +89,10 @@ def test_while_all_is_well_the_cheap_tap_sees_publishes_and_no_delivery(cli: Cli
     assert {found[one]["outcome"] for one in asked} == {"ok"}
     assert {found[one]["copies"] for one in asked} == {None}
     assert {found[one]["to"]["process"] is None for one in asked} == {False}, "who answered has it"
-    (told,) = cli.json("status")
-    assert [phase["mode"] for phase in told["phases"]] == ["publish"]
+    assert [mode for mode, _ in phases(cli)] == ["publish"]
+    with open_store(cli.database) as store:
+        (info,) = store.reader().recordings()
+    assert (info.counters.messages, info.counters.copies) == (40, 0), "no delivery reached the tap"
     assert not is_left(cloud)
 
 
@@ -231,3 +235,63 @@ def test_a_signal_in_details_leaves_nothing(cli: Cli, cloud: Cloud, caller: Call
 def test_options_that_do_not_fit_get_a_sentence(cli: Cli, options: tuple[str, ...], sentence: str) -> None:
     where = ("--transport-url", "rabbit://tap:PS7q@127.0.0.1:1/")
     assert sentence in cli.refused(2, "record", *where, *options)
+
+
+# ------------------------------------------------------------------ the ceiling
+
+
+@pytest.fixture
+def own_broker(tmp_path: Path) -> Iterator[Cloud]:
+    """A broker for this test alone: its alarms are nobody else's."""
+    with PrivateBroker(settings={"collect_statistics_interval": "1000"}) as server:
+        yield new_cloud(server, tmp_path)
+
+
+@pytest.mark.parametrize("base", ["publish", "bindings"])
+def test_at_an_alarm_the_tap_lets_go_says_why_and_comes_back(cli: Cli, own_broker: Cloud, base: str) -> None:
+    cloud = own_broker
+    with services(cloud) as caller, flying(cli, cloud, *SHORT, "--flight-base", base, "--quiet", "2s") as recorder:
+        before = ask(caller)
+        cloud.server.ctl("set_vm_memory_high_watermark", "absolute", "1MB")
+        recorder.wait_for("the tap lets go")
+        until(lambda: not cloud.is_traced(), recorder)
+        assert cloud.management.bindings(cloud.vhost, "rpcscope.tap.default") == ()
+        cloud.server.ctl("set_vm_memory_high_watermark", "0.6")
+        recorder.wait_for(f"mode {base} from now on, the broker is quiet again")
+        after = ask(caller)
+        assert recorder.end().code == 0
+    told = phases(cli)
+    assert [mode for mode, _ in told] == [base, "off", base]
+    assert told[1][1].startswith("ceiling: the broker ")
+    assert recorder.said.count("the tap lets go") == 1
+    (status,) = cli.json("status")
+    assert [(gap["cause"], gap["gaps"]) for gap in status["gaps"]] == [("not_traced", 1)]
+    assert set(before) | set(after) <= calls(cli).keys()
+    assert not is_left(cloud)
+
+
+def test_a_recorder_that_is_killed_while_its_tap_is_off_leaves_a_gap_to_the_next(cli: Cli, own_broker: Cloud) -> None:
+    cloud = own_broker
+    with flying(cli, cloud, *SHORT, "--flight-base", "bindings") as first:
+        cloud.server.ctl("set_vm_memory_high_watermark", "absolute", "1MB")
+        first.wait_for("the tap lets go")
+        until(lambda: len(phases(cli)) == 2, first)
+        first.kill()
+    cloud.server.ctl("set_vm_memory_high_watermark", "0.6")
+    with flying(cli, cloud, *SHORT, "--flight-base", "bindings") as second:
+        assert second.end().code == 0
+    with open_store(cli.database) as store:
+        gaps = store.reader().gaps()
+    assert [gap.cause for gap in gaps if gap.note.startswith("ceiling: ")] == [GapCause.NOT_TRACED]
+
+
+def test_a_recorder_without_flight_lets_go_too_when_it_is_told_a_ceiling(cli: Cli, own_broker: Cloud) -> None:
+    cloud = own_broker
+    with flying(cli, cloud, "--max-broker-cpu", "90%", "--mode", "full") as recorder:
+        cloud.server.ctl("set_vm_memory_high_watermark", "absolute", "1MB")
+        recorder.wait_for("the tap lets go")
+        until(lambda: not cloud.is_traced(), recorder)
+        assert recorder.end().code == 0
+    assert [mode for mode, _ in phases(cli)] == ["full", "off"]
+    (status,) = cli.json("status")
+    assert [gap["cause"] for gap in status["gaps"]] == ["not_traced"], "the recording ended in it"

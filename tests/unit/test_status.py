@@ -130,7 +130,7 @@ def test_what_is_not_known_is_not_zero(store: Store, capsys: pytest.CaptureFixtu
     print_status([the_one(store)])
     said = capsys.readouterr().out
     assert "not known how late it reads" in said
-    assert "not known: this recorder does not switch tracing" in said
+    assert "needs no tracing" in said
 
 
 def test_a_database_without_recorders_says_how_to_get_one(
