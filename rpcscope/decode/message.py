@@ -215,7 +215,14 @@ def _first(keys: object) -> str:
 
 
 def _routed(queues: object) -> int:
-    return len(queues) if isinstance(queues, (list, tuple)) else -1
+    """How many queues of the cloud took it: a tap's own is none of them."""
+    if not isinstance(queues, (list, tuple)):
+        return -1
+    count = len(queues)
+    for queue in queues:
+        if type(queue) is str and queue.startswith(TAP_QUEUE):
+            count -= 1
+    return count
 
 
 def _milliseconds(expiration: object) -> int | None:

@@ -9,6 +9,7 @@ from rpcscope import safe
 from rpcscope.model import Event, MessageKind
 
 TAP_QUEUE = "rpcscope.tap."
+_TO_TAP = f"deliver.{TAP_QUEUE}"
 _FANOUT = "_fanout"
 
 
@@ -19,7 +20,7 @@ class Place:
     event: Event | None  # None: the broker traced something else
     exchange: str  # "" is the default exchange
     queue: str  # of a delivery
-    is_tap: bool  # a tap's own marker
+    is_tap: bool  # a tap's own marker, or a copy that went to a tap
     addressed: tuple[tuple[MessageKind, str, str], ...]  # by kind of its content: its kind here, topic and server
 
 
@@ -36,7 +37,7 @@ def place(traced: str, exchange_name: str, routing_key: str) -> Place:
         event=event,
         exchange=exchange,
         queue=queue,
-        is_tap=exchange == "" and routing_key.startswith(TAP_QUEUE),
+        is_tap=traced.startswith(_TO_TAP) or (exchange == "" and routing_key.startswith(TAP_QUEUE)),
         addressed=tuple(_address(kind, exchange, routing_key) for kind in MessageKind),
     )
 

@@ -1,6 +1,7 @@
 """An event of the firehose becomes a Message of the right kind, joined by the right ids."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -202,6 +203,13 @@ def test_a_taps_own_message_is_a_marker_and_the_trace_of_one_too() -> None:
     traced = Decoder(load_rules()).decode(seen(b"", exchange="", routing_key="rpcscope.tap.1"))
     assert isinstance(traced, Marker)
     assert traced.number == 0
+
+
+def test_what_goes_to_a_tap_is_no_delivery_and_no_queue_of_the_cloud() -> None:
+    copy = replace(seen(enveloped(request()), "deliver"), routing_key="deliver.rpcscope.tap.default")
+    assert isinstance(Decoder(load_rules()).decode(copy), Marker)
+    assert of(request(), routed_queues=["compute.host-1", "rpcscope.tap.default"]).routed == 1
+    assert of(request(), routed_queues=["rpcscope.tap.default"]).routed == 0
 
 
 @pytest.mark.parametrize("channel", ["1", 65536, -1, 10**30, True, None])
