@@ -26,6 +26,7 @@ class Traffic:
     cloud: Cloud
     rate: float = 120.0  # operations a second
     secret: str = ""  # put where no tap may keep it
+    queues: tuple[str, str] = QUEUES  # of the calls and of the casts; traffic beside other traffic has its own
     request_ids: list[str] = field(default_factory=list)
     began_ns: dict[str, int] = field(default_factory=dict)  # by request id, before its first message
     copies: int = 0
@@ -72,10 +73,10 @@ class Traffic:
         channel = connection.channel()
         channel.exchange_declare("nova", "topic")
         self._reply_q = f"reply_{uuid.uuid4().hex}"
-        for queue in (*QUEUES, self._reply_q):
+        for queue in (*self.queues, self._reply_q):
             channel.queue_declare(queue, auto_delete=queue == self._reply_q)
             channel.basic_consume(queue, self._count, auto_ack=True)
-        for queue in QUEUES:
+        for queue in self.queues:
             channel.queue_bind(queue, "nova", queue)
         return channel
 
@@ -89,12 +90,13 @@ class Traffic:
         msg_id = uuid.uuid4().hex
         request = {"method": "select_destinations", "args": {"note": self.secret}, "_msg_id": msg_id,
                    "_reply_q": self._reply_q, "_timeout": None, "version": "4.5"}  # fmt: skip
+        to_call, to_cast = self.queues
         timeout = pika.BasicProperties(expiration="60000")
-        self._publish(channel, "nova", "conductor", {**context, **request}, timeout)
+        self._publish(channel, "nova", to_call, {**context, **request}, timeout)
         reply = {"result": self.secret, "failure": None, "ending": True, "_msg_id": msg_id}
         self._publish(channel, "", self._reply_q, reply)
         cast = {"method": "build_and_run_instance", "args": {}, "version": "6.2"}
-        self._publish(channel, "nova", "compute.host-1", {**context, **cast})
+        self._publish(channel, "nova", to_cast, {**context, **cast})
         self.request_ids.append(request_id)
 
     def _publish(self, channel: Any, exchange: str, key: str, inner: dict[str, Any], properties: Any = None) -> None:
