@@ -30,6 +30,7 @@ from rpcscope.model import (
     Resume,
     TapPhase,
 )
+from rpcscope.store.depth_rows import Abandoned, ChurnStep, PollStep, QueueStep
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -308,8 +309,8 @@ class Reader(Protocol):
         """The newest poll of each vhost of each recording."""
         ...
 
-    def queues(self, from_ns: int, to_ns: int) -> list[QueueSample]:
-        """The newest sample of each queue from one time up to another, both included.
+    def queues(self, from_ns: int, to_ns: int, *, starting: str = "") -> list[QueueSample]:
+        """The newest sample of each queue from one time up to another, both included; only names that begin so.
 
         A queue is stored when it changes and at least every hour (`rpcscope.sampling`), so what was at a time is
         found by looking two hours back from it. One that is gone has the state "gone".
@@ -322,6 +323,30 @@ class Reader(Protocol):
 
     def families(self, from_ns: int, to_ns: int) -> list[FamilySample]:
         """Samples of all families in a time, both ends included, the oldest first."""
+        ...
+
+    def poll_steps(self, from_ns: int, to_ns: int, step_ns: int) -> list[PollStep]:
+        """Looks at the queues of each vhost in steps of a time, both ends included, by vhost and time."""
+        ...
+
+    def family_steps(self, from_ns: int, to_ns: int, step_ns: int, family: str | None = None) -> list[QueueStep]:
+        """Families in steps of a time, both ends included, or one family of that name; by time within each."""
+        ...
+
+    def queue_steps(self, from_ns: int, to_ns: int, step_ns: int, queues: Collection[str]) -> list[QueueStep]:
+        """Some queues likewise. A queue has no step while nothing about it changed: its last sample holds."""
+        ...
+
+    def deepest_queues(self, from_ns: int, to_ns: int, starting: str, limit: int) -> list[str]:
+        """Queues whose names begin so, by the most that lay in them in a time; those always empty are left out."""
+        ...
+
+    def abandoned_queues(self, from_ns: int, to_ns: int, limit: int) -> list[Abandoned]:
+        """Queues whose newest sample of a time has no consumer, the deepest first."""
+        ...
+
+    def churn_steps(self, from_ns: int, to_ns: int, step_ns: int, starting: str = "") -> list[ChurnStep]:
+        """What came and went in steps of a time, both ends included; with `starting` of queues that begin so, each."""
         ...
 
     def node_states(self) -> list[NodeState]:

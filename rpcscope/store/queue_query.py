@@ -11,7 +11,15 @@ from rpcscope.model import ChurnEvent, FamilySample, NodeState, QueuePoll, Queue
 from rpcscope.store.database import Database
 from rpcscope.store.names import NameReader
 from rpcscope.store.queue_rows import NAME_COLUMNS, Texts, churn_of, family_of, node_of, poll_of, sample_of
-from rpcscope.store.schema import churn_event, node_state, queue_family_sample, queue_poll, queue_sample
+from rpcscope.store.schema import (
+    churn_event,
+    name,
+    node_state,
+    queue_family_sample,
+    queue_poll,
+    queue_sample,
+    recording,
+)
 
 _T = TypeVar("_T")
 
@@ -26,9 +34,12 @@ class QueueQuery:
         """The newest poll of each vhost of each recording."""
         return self._all(_newest(queue_poll, "recording_id", "vhost_id"), poll_of)
 
-    def queues(self, from_ns: int, to_ns: int) -> list[QueueSample]:
-        """The newest sample of each queue from one time up to another, both included."""
+    def queues(self, from_ns: int, to_ns: int, starting: str) -> list[QueueSample]:
+        """The newest sample of each queue from one time up to another, both included; only names that begin so."""
         query = _newest(queue_sample, "recording_id", "vhost_id", "queue_id", between=(from_ns, to_ns))
+        if starting:
+            begins = select(name.c.id).where(name.c.text.startswith(starting, autoescape=True))
+            query = query.where(queue_sample.c.queue_id.in_(begins))
         return self._all(query, sample_of)
 
     def families(self, from_ns: int, to_ns: int) -> list[FamilySample]:
@@ -56,18 +67,18 @@ class QueueQuery:
     def _all(self, query: Select[Any], record: Callable[[Row[Any], Texts], _T]) -> list[_T]:
         with self._database.reading() as connection:
             rows = list(connection.execute(query))
-        texts = self._names.load({getattr(row, name) for row in rows for name in NAME_COLUMNS if hasattr(row, name)})
+        texts = self._names.load({getattr(row, word) for row in rows for word in NAME_COLUMNS if hasattr(row, word)})
         return [record(row, texts) for row in rows]
 
 
 def _newest(table: Table, *key: str, between: tuple[int, int] | None = None) -> Select[Any]:
     """The row with the last time of each key, by key."""
-    columns = [table.c[name] for name in key]
+    columns = [table.c[word] for word in key]
     last = select(*columns, func.max(table.c.at_ns).label("last_ns")).group_by(*columns)
     if between is not None:
         # With the recording named, all databases find the times by the primary key.
-        recordings = select(queue_poll.c.recording_id).distinct()
-        last = last.where(table.c.recording_id.in_(recordings), table.c.at_ns.between(*between))
+        mine = table.c.recording_id.in_(select(recording.c.id))
+        last = last.where(mine, table.c.at_ns.between(*between))
     found = last.subquery()
-    same = [table.c[name] == found.c[name] for name in key]
+    same = [table.c[word] == found.c[word] for word in key]
     return select(table).join(found, and_(*same, table.c.at_ns == found.c.last_ns)).order_by(*columns)

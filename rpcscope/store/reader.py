@@ -22,7 +22,10 @@ from rpcscope.model import (
     TapPhase,
 )
 from rpcscope.store import call_query, operation_query, rate_query, total_query, waiting_query
+from rpcscope.store.churn_query import churn_steps
 from rpcscope.store.database import Database
+from rpcscope.store.depth_query import DepthQuery
+from rpcscope.store.depth_rows import Abandoned, ChurnStep, PollStep, QueueStep
 from rpcscope.store.flight_query import FlightQuery
 from rpcscope.store.gap_query import gaps_by_recording
 from rpcscope.store.health_rows import gap_totals, health_by_recording
@@ -53,6 +56,7 @@ class SqlReader:
         self._database = database
         self._names = NameReader(database)
         self._queues = QueueQuery(database, self._names)
+        self._depth = DepthQuery(database, self._names)
         self._flight = FlightQuery(database, self._names)
 
     def recordings(self) -> list[RecordingInfo]:
@@ -143,9 +147,9 @@ class SqlReader:
         """The newest poll of each vhost of each recording."""
         return self._queues.polls()
 
-    def queues(self, from_ns: int, to_ns: int) -> list[QueueSample]:
+    def queues(self, from_ns: int, to_ns: int, *, starting: str = "") -> list[QueueSample]:
         """The newest sample of each queue in a time."""
-        return self._queues.queues(from_ns, to_ns)
+        return self._queues.queues(from_ns, to_ns, starting)
 
     def queue_history(self, queue: str, from_ns: int, to_ns: int) -> list[QueueSample]:
         """Samples of one queue in a time."""
@@ -154,6 +158,30 @@ class SqlReader:
     def families(self, from_ns: int, to_ns: int) -> list[FamilySample]:
         """Samples of families in a time."""
         return self._queues.families(from_ns, to_ns)
+
+    def poll_steps(self, from_ns: int, to_ns: int, step_ns: int) -> list[PollStep]:
+        """Looks at the queues of each vhost in steps of a time."""
+        return self._depth.polls(from_ns, to_ns, step_ns)
+
+    def family_steps(self, from_ns: int, to_ns: int, step_ns: int, family: str | None = None) -> list[QueueStep]:
+        """Families in steps of a time."""
+        return self._depth.families(from_ns, to_ns, step_ns, family)
+
+    def queue_steps(self, from_ns: int, to_ns: int, step_ns: int, queues: Collection[str]) -> list[QueueStep]:
+        """Some queues in steps of a time."""
+        return self._depth.queues(from_ns, to_ns, step_ns, queues)
+
+    def deepest_queues(self, from_ns: int, to_ns: int, starting: str, limit: int) -> list[str]:
+        """Queues by the most that lay in them in a time."""
+        return self._depth.deepest(from_ns, to_ns, starting, limit)
+
+    def abandoned_queues(self, from_ns: int, to_ns: int, limit: int) -> list[Abandoned]:
+        """Queues whose newest sample of a time has no consumer."""
+        return self._depth.abandoned(from_ns, to_ns, limit)
+
+    def churn_steps(self, from_ns: int, to_ns: int, step_ns: int, starting: str = "") -> list[ChurnStep]:
+        """What came and went in steps of a time."""
+        return churn_steps(self._database, self._names, from_ns, to_ns, step_ns, starting)
 
     def node_states(self) -> list[NodeState]:
         """The newest state of each node."""

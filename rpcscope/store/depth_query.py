@@ -1,0 +1,120 @@
+"""Queues over a time in equal steps, so that a week is as little to draw as an hour; and queues nobody consumes.
+
+Samples are found by the time in their primary key: what a question costs grows with the samples of its time, about a
+microsecond each in SQLite.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, Subquery, Table, and_, case, func, select
+
+from rpcscope.store.database import Database
+from rpcscope.store.depth_rows import MEASURES, Abandoned, PollStep, QueueStep, abandoned_of, poll_step_of, step_of
+from rpcscope.store.names import NameReader
+from rpcscope.store.queue_rows import NAME_COLUMNS
+from rpcscope.store.schema import name, queue_family_sample, queue_poll, queue_sample, recording
+
+_KEY = ("recording_id", "vhost_id", "queue_id")
+
+
+class DepthQuery:
+    """The side of `protocol.Reader` that tells of queues step by step."""
+
+    def __init__(self, database: Database, names: NameReader) -> None:
+        self._database, self._names = database, names
+
+    def polls(self, from_ns: int, to_ns: int, step_ns: int) -> list[PollStep]:
+        """Polls of each vhost in steps, by vhost and time."""
+        c = queue_poll.c
+        step = ((c.at_ns - from_ns) // step_ns).label("step")
+        query = select(
+            c.vhost_id, step, func.min(c.at_ns).label("first_ns"), func.max(c.at_ns).label("last_ns"),
+            func.max(c.interval_ns).label("interval_ns"), func.max(c.took_ns).label("took_ns"),
+        )  # fmt: skip
+        query = query.where(_between(queue_poll, from_ns, to_ns)).group_by(c.vhost_id, "step")
+        return [poll_step_of(row, texts) for row, texts in self._told(query.order_by(c.vhost_id, "step"))]
+
+    def families(self, from_ns: int, to_ns: int, step_ns: int, family: str | None) -> list[QueueStep]:
+        """Families in steps, or one of them, by vhost, family and time."""
+        table, wanted = queue_family_sample, _between(queue_family_sample, from_ns, to_ns)
+        if family is not None:
+            number = self._names.id_of(family)
+            if not number:
+                return []
+            wanted = and_(wanted, table.c.family_id == number)
+        return self._steps(table, wanted, ("recording_id", "vhost_id", "family_id"), from_ns, step_ns)
+
+    def queues(self, from_ns: int, to_ns: int, step_ns: int, queues: Collection[str]) -> list[QueueStep]:
+        """Some queues in steps, by recording, vhost, queue and time."""
+        ids = [number for queue in queues if (number := self._names.id_of(queue))]
+        wanted = and_(_between(queue_sample, from_ns, to_ns), queue_sample.c.queue_id.in_(ids))
+        return self._steps(queue_sample, wanted, _KEY, from_ns, step_ns) if ids else []
+
+    def deepest(self, from_ns: int, to_ns: int, starting: str, limit: int) -> list[str]:
+        """Queues by the most messages that lay in them; those that were always empty are left out."""
+        c = queue_sample.c
+        most = func.max(_depth(queue_sample))
+        query = select(c.queue_id).where(_between(queue_sample, from_ns, to_ns), _starts(starting))
+        query = query.group_by(c.queue_id).having(most > 0).order_by(most.desc(), c.queue_id).limit(limit)
+        return [texts[row.queue_id] for row, texts in self._told(query)]
+
+    def abandoned(self, from_ns: int, to_ns: int, limit: int) -> list[Abandoned]:
+        """Queues whose newest sample of a time says that nobody consumes them, the deepest first."""
+        c = queue_sample.c
+        columns = [c[word] for word in _KEY]
+        consumed = func.max(case((c.consumers > 0, c.at_ns)))
+        newest = select(
+            *columns, func.max(c.at_ns).label("last_ns"), func.min(c.at_ns).label("first_ns"),
+            consumed.label("consumed_ns"),
+        )  # fmt: skip
+        found = newest.where(_between(queue_sample, from_ns, to_ns)).group_by(*columns).subquery()
+        query = select(queue_sample, found.c.first_ns, found.c.consumed_ns).join(found, _same(found, _KEY))
+        deepest = func.coalesce(_depth(queue_sample), 0).desc()
+        rows = self._told(query.where(c.consumers == 0).order_by(deepest, c.vhost_id, c.queue_id).limit(limit))
+        return [abandoned_of(row, texts) for row, texts in rows]
+
+    def _steps(
+        self, table: Table, wanted: ColumnElement[bool], key: tuple[str, ...], from_ns: int, step_ns: int
+    ) -> list[QueueStep]:
+        """Of each step the extremes, and the sample that ends it: that one holds until the next."""
+        columns = [table.c[word] for word in key]
+        step = ((table.c.at_ns - from_ns) // step_ns).label("step")
+        grouped = select(
+            *columns, step, func.min(table.c.at_ns).label("first_ns"), func.max(table.c.at_ns).label("last_ns"),
+            func.max(_depth(table)).label("most"), func.min(table.c.consumers).label("least_consumers"),
+            *(func.max(table.c[word]).label(f"most_{word}") for word in MEASURES),
+        )  # fmt: skip
+        found = grouped.where(wanted).group_by(*columns, "step").subquery()
+        query = select(table, *(found.c[word] for word in found.c.keys() if word not in key))  # noqa: SIM118
+        query = query.join(found, _same(found, key, table))
+        rows = self._told(query.order_by(*columns, table.c.at_ns))
+        return [step_of(row, texts, key[-1]) for row, texts in rows]
+
+    def _told(self, query: Select[Any]) -> list[tuple[Any, dict[int, str]]]:
+        with self._database.reading() as connection:
+            rows = list(connection.execute(query))
+        texts = self._names.load({getattr(row, word) for row in rows for word in NAME_COLUMNS if hasattr(row, word)})
+        return [(row, texts) for row in rows]
+
+
+def _between(table: Table, from_ns: int, to_ns: int) -> ColumnElement[bool]:
+    # With the recording named, all databases find the times by the primary key.
+    return and_(table.c.recording_id.in_(select(recording.c.id)), table.c.at_ns.between(from_ns, to_ns))
+
+
+def _starts(text: str) -> ColumnElement[bool]:
+    return queue_sample.c.queue_id.in_(select(name.c.id).where(name.c.text.startswith(text, autoescape=True)))
+
+
+def _depth(table: Table) -> ColumnElement[int]:
+    """Ready and unacknowledged; NULL when both are."""
+    ready, unacked = table.c.ready, table.c.unacked
+    known = func.coalesce(ready, 0) + func.coalesce(unacked, 0)
+    return case((and_(ready.is_(None), unacked.is_(None)), None), else_=known)
+
+
+def _same(found: Subquery, key: tuple[str, ...], table: Table = queue_sample) -> ColumnElement[bool]:
+    return and_(*(table.c[word] == found.c[word] for word in key), table.c.at_ns == found.c.last_ns)
