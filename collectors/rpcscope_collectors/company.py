@@ -17,7 +17,7 @@ _log = logging.getLogger(__name__)
 
 
 class Company:
-    """The other taps on one vhost, as the broker knows them, or as they have noted themselves on this machine.
+    """The other taps on one vhost, as the broker knows them, and as they have noted themselves on this machine.
 
     A queue that nobody reads is no company: its recorder was killed, or has ended.
     """
@@ -30,22 +30,19 @@ class Company:
         self._presences = None if state_dir is None else Presences(state_dir)
         self._ours: Presence | None = None
 
-    def refuse(self) -> None:
-        """Note that we are here. Raises BrokerError when somebody else is, UsageError for a bad state folder."""
-        others = self._by_broker()
-        if self._presences is not None:
-            with self._presences.locked():
-                if others is None:
-                    others = self._by_notes(self._presences)
-                if not others:
-                    self._ours = new_presence(str(self._broker), self._queue)
-                    self._presences.write(self._ours)
-        if others:
-            names = ", ".join(map(shown, others[:3]))
-            raise BrokerError(
-                f"Another tap reads vhost {self._broker.vhost} already ({names}): end it first, or allow both with "
-                "--beside."
-            )
+    def enter(self, *, beside: bool) -> None:
+        """Note that we are here. Without `beside`, raises BrokerError when somebody else is.
+
+        Raises UsageError for a state folder that can not be used.
+        """
+        others = set[str]() if beside else self._by_broker()
+        if self._presences is None:
+            self._refuse(others)
+            return
+        with self._presences.locked():
+            self._refuse(others if beside else others | self._by_notes(self._presences))
+            self._ours = new_presence(str(self._broker), self._queue)
+            self._presences.write(self._ours)
 
     def leave(self) -> None:
         """Take the note away."""
@@ -54,17 +51,25 @@ class Company:
                 self._presences.remove(self._ours)
             self._ours = None
 
-    def _by_broker(self) -> list[str] | None:
-        """None when no API answers."""
+    def _refuse(self, others: set[str]) -> None:
+        if others:
+            names = ", ".join(map(shown, sorted(others)[:3]))
+            raise BrokerError(
+                f"Another tap reads vhost {shown(self._broker.vhost)} already ({names}): end it first, or allow both "
+                "with --beside."
+            )
+
+    def _by_broker(self) -> set[str]:
+        """As of some seconds ago; nothing when no API answers."""
         for management in self._managements:
             try:
                 read = management.consumed(self._broker.vhost)
             except BrokerError as error:
                 _log.debug("%s", error)
             else:
-                return sorted(queue for queue in read if queue.startswith(PREFIX) and queue != self._queue)
-        return None
+                return {queue for queue in read if queue.startswith(PREFIX) and queue != self._queue}
+        return set()
 
-    def _by_notes(self, presences: Presences) -> list[str]:
+    def _by_notes(self, presences: Presences) -> set[str]:
         broker = str(self._broker)
-        return sorted(one.queue for one in presences.held() if one.broker == broker and one.queue != self._queue)
+        return {one.queue for one in presences.held() if one.broker == broker and one.queue != self._queue}

@@ -65,7 +65,7 @@ class Tap:
         """Nothing is connected yet.
 
         `view` is what the tap binds to; without one, the firehose in this `mode`. With `beside` it opens even where
-        another tap reads the same vhost; others are known by `managements`, or by notes in `state_dir`.
+        another tap reads the same vhost; others are known by `managements`, and by notes in `state_dir`.
         The queue holds at most `max_length` events and `max_bytes`, and is deleted `expires_s` after its last
         consumer went; `prefetch` events are read ahead of `ack`. `managements` give topology, names of queues and
         counters; without them the tap works, knows less, and says None. `tracing` is begun by `open` where the view
@@ -73,7 +73,7 @@ class Tap:
         recording knows of: when its queue is gone or full, the time since then is a gap.
         """
         self._broker, self._managements, self._tracing = broker, tuple(managements), tracing
-        self._company = None if beside else Company(broker, PREFIX + name, self._managements, state_dir)
+        self._company, self._beside = Company(broker, PREFIX + name, self._managements, state_dir), beside
         self._limits = Limits(prefetch=prefetch, max_length=max_length, max_bytes=max_bytes, expires_s=expires_s)
         self._interval_ns, self._resume_ns = int(marker_interval_s * 1e9), resume_ns
         self.drained = False  # `batches` ended with nothing of before `stop` left in the queue
@@ -180,8 +180,7 @@ class Tap:
         finally:
             self._pulse.stop()
             self._reader.close(delete_queue=delete_queue)
-            if self._company is not None:
-                self._company.leave()
+            self._company.leave()
 
     def __enter__(self) -> Self:
         """Open it."""
@@ -219,8 +218,7 @@ class Tap:
         return len(self._buffer)
 
     def _open(self) -> None:
-        if self._company is not None:
-            self._company.refuse()
+        self._company.enter(beside=self._beside)
         view = self._binder.view
         view.begin(self._managements, self._broker.vhost)
         queue = self._reader.connect()
