@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from rich.text import Text
 
 from rpcscope.cli.output import cell, console, number
-from rpcscope.model import GapCause
+from rpcscope.model import Counters, GapCause
 from rpcscope.modes import OFF, REQUESTS_ONLY
 from rpcscope.query.status import RecorderStatus
 from rpcscope.query.times import SECOND, iso
@@ -16,6 +17,8 @@ from rpcscope.store.protocol import GapTotal, RecorderHealth
 _LATE_NS = 15 * SECOND
 _MB = 1_000_000
 _PHASES = 6
+_YOUNG_NS = 10 * SECOND  # before that a rate tells of its start alone
+_KEPT_NS = 600 * SECOND  # so long the broker keeps a queue without a recorder
 _STYLES = {"recording": "bold green", "silent": "bold red", "ended": "bold"}
 _SEES = {
     "publish": "messages as they are sent, no deliveries",
@@ -32,50 +35,58 @@ _CAUSES = {
 }
 
 
+class _Line(NamedTuple):
+    """What is said under one word, and whether something is wrong with it now."""
+
+    word: str
+    text: str
+    odd: bool = False
+
+
 def print_status(found: Sequence[RecorderStatus]) -> None:
-    """A block for each recorder."""
+    """A block for each recorder; what is wrong now has a mark."""
     screen = console()
     if not found:
         screen.print(cell("Nothing live was recorded into this database yet: `rpcscope record` does."))
     for place, one in enumerate(found):
         if place:
             screen.print()
-        screen.print(Text.assemble((one.recording.scope, "bold"), ": ", (_state(one), _STYLES[one.state])))
-        for word, sentence in _lines(one):
-            screen.print(Text.assemble((f"  {word:<10}", "dim"), sentence))
+        lines = [*_lines(one)]
+        odd = "; look at the lines with !" if any(line.odd for line in lines) else ""
+        screen.print(Text.assemble((one.recording.scope, "bold"), ": ", (_state(one), _STYLES[one.state]), odd))
+        for line in lines:
+            mark = ("! ", "bold yellow") if line.odd else "  "
+            screen.print(Text.assemble(mark, (f"{line.word:<10}", "dim"), line.text))
 
 
 def _state(one: RecorderStatus) -> str:
     if one.state == "ended":
-        return f"ended {iso(one.recording.ended_ns)}"
+        return f"ended {_when(one.recording.ended_ns)}"
     if one.state == "silent":
         how_long = duration(one.now_ns - one.heard_ns)
-        return f"not heard of since {iso(one.heard_ns)}, {how_long} ago; it was killed or can not reach the database"
+        return f"not heard of since {_when(one.heard_ns)}, {how_long} ago; it was killed or can not reach the database"
     return "recording"
 
 
-def _lines(one: RecorderStatus) -> Iterator[tuple[str, str]]:
-    """A word and what is to be said of it. What is only true now is said of recorders that run."""
+def _lines(one: RecorderStatus) -> Iterator[_Line]:
+    """What is only true now is said of recorders that run."""
     counters, health, mode = one.info.counters, one.health, one.mode
     runs = one.state == "recording"
-    yield "sees", f"{_SEES.get(mode, 'unknown')} (mode {mode})"
-    yield from _flight(one)
-    yield "since", _since(one)
-    rate = f", {health.events_rate:,.1f} a second over the last minute" if runs and health else ""
-    yield "events", f"{counters.seen:,} seen{rate}"
+    yield _Line("sees", f"{_SEES.get(mode, 'unknown')} (mode {mode})", odd=runs and mode == OFF)
+    yield from (_Line(*told) for told in _flight(one))
+    yield _Line("since", _since(one))
+    tells = runs and health is not None and health.at_ns - health.since_ns >= _YOUNG_NS
+    rate = f", {health.events_rate:,.1f} a second over the last minute" if health and tells else ""
+    yield _Line("events", f"{counters.seen:,} seen{rate}")
     if runs and health:
-        yield "behind", _behind(health, one.now_ns)
-    yield "missed", "; ".join(map(_missed, one.gaps)) or "nothing"
-    yield (
-        "left out",
-        (
-            f"{counters.rejected:,} no oslo.messaging messages, {counters.duplicates:,} given twice by the broker, "
-            f"{counters.evicted:,} given up to bound memory"
-        ),
-    )
+        yield _behind(health, one.now_ns)
+    yield _Line("missed", "; ".join(map(_missed, one.gaps)) or "nothing")
+    yield _Line("left out", _left_out(counters))
     if runs and health:
-        yield "traced", "needs no tracing" if mode in (REQUESTS_ONLY, OFF) else _traced(health)
-        yield "costs", _costs(health)
+        yield _traced(health, mode)
+        yield _Line("costs", _costs(health, tells=tells))
+    if one.state == "silent":
+        yield _Line("next", _next(one), odd=True)
 
 
 def _flight(one: RecorderStatus) -> Iterator[tuple[str, str]]:
@@ -83,9 +94,9 @@ def _flight(one: RecorderStatus) -> Iterator[tuple[str, str]]:
     if len(one.phases) < 2:
         return
     ends = [phase.at_ns for phase in one.phases[1:]]
-    told = [f"{one.mode} since {iso(one.phases[-1].at_ns)}: {one.phases[-1].why}"]
+    told = [f"{one.mode} since {_when(one.phases[-1].at_ns)}: {one.phases[-1].why}"]
     for phase, end_ns in zip(reversed(one.phases[:-1]), reversed(ends), strict=True):
-        told.append(f"{phase.mode} from {iso(phase.at_ns)} for {duration(end_ns - phase.at_ns)}: {phase.why}")
+        told.append(f"{phase.mode} from {_when(phase.at_ns)} for {duration(end_ns - phase.at_ns)}: {phase.why}")
     for place, sentence in enumerate(told[:_PHASES]):
         yield "" if place else "flight", sentence
     if len(told) > _PHASES:
@@ -95,16 +106,18 @@ def _flight(one: RecorderStatus) -> Iterator[tuple[str, str]]:
 def _since(one: RecorderStatus) -> str:
     end_ns = one.now_ns if one.state == "recording" else one.recording.ended_ns or one.heard_ns
     who = f", process {one.health.pid} on {one.health.host}" if one.health else ""
-    return f"{iso(one.recording.started_ns)}, for {duration(end_ns - one.recording.started_ns)}{who}"
+    return f"{_when(one.recording.started_ns)}, for {duration(end_ns - one.recording.started_ns)}{who}"
 
 
-def _behind(health: RecorderHealth, now_ns: int) -> str:
-    lag = "not known how late it reads" if health.lag_ns is None else f"{health.lag_ns / SECOND:,.1f} s"
+def _behind(health: RecorderHealth, now_ns: int) -> _Line:
+    lag = "not known how late it reads" if health.lag_ns is None else f"reads {health.lag_ns / SECOND:,.1f} s late"
+    waits = f"{lag}; {health.backlog:,} events read and not yet stored"
+    odd = (health.lag_ns or 0) > _LATE_NS
     if not health.stored_ns:
-        return f"{lag}; {health.backlog:,} events wait; nothing committed yet"
+        return _Line("behind", f"{waits}; nothing committed yet", odd)
     age_ns = max(0, now_ns - health.stored_ns)
     late = ": the database does not take it" if age_ns > _LATE_NS else ""
-    return f"{lag}; {health.backlog:,} events wait; last commit {duration(age_ns)} ago{late}"
+    return _Line("behind", f"{waits}; last commit {duration(age_ns)} ago{late}", odd or bool(late))
 
 
 def _missed(total: GapTotal) -> str:
@@ -116,18 +129,43 @@ def _missed(total: GapTotal) -> str:
     return f"{_CAUSES[total.cause]} {times}, {duration(total.blind_ns)} in all: {' and '.join(parts)}"
 
 
-def _traced(health: RecorderHealth) -> str:
+def _left_out(counters: Counters) -> str:
+    parts = [
+        (counters.rejected, "no oslo.messaging messages"),
+        (counters.duplicates, "given twice by the broker"),
+        (counters.evicted, "given up to bound memory"),
+    ]
+    return ", ".join(f"{count:,} {why}" for count, why in parts if count) or "nothing"
+
+
+def _traced(health: RecorderHealth, mode: str) -> _Line:
+    if mode in (REQUESTS_ONLY, OFF):
+        return _Line("traced", "needs no tracing")
     if health.nodes_traced is None:
-        return "not known: this recorder does not switch tracing"
+        return _Line("traced", "not known: this recorder does not switch tracing")
     if not health.nodes:
-        return "not known: the management API does not answer"
-    less = "" if health.nodes_traced >= health.nodes else ": counts are not whole"
-    return f"{health.nodes_traced} of {health.nodes} nodes of the broker{less}"
+        return _Line("traced", "not known: the management API does not answer", odd=True)
+    odd = health.nodes_traced < health.nodes
+    less = ": counts are not whole" if odd else ""
+    return _Line("traced", f"{health.nodes_traced} of {health.nodes} nodes of the broker{less}", odd)
 
 
-def _costs(health: RecorderHealth) -> str:
+def _costs(health: RecorderHealth, *, tells: bool) -> str:
+    cpu = f"{health.cpu_share:.1%} of a core over the last minute" if tells else "not yet known how much CPU"
     memory = "" if health.rss_bytes is None else f", {number(health.rss_bytes / _MB)} MB of memory"
-    return f"{health.cpu_share:.1%} of a core over the last minute{memory}, on its own host"
+    return f"{cpu}{memory}, on its own host"
+
+
+def _next(one: RecorderStatus) -> str:
+    """What to do about a recorder that is gone."""
+    if one.now_ns - one.heard_ns < _KEPT_NS:
+        return "start it again within ten minutes of its death: the broker keeps for it what comes until then"
+    return "start it again; what came since is missed. `rpcscope untrace` on its host ends tracing that it left on"
+
+
+def _when(ns: int | None) -> str:
+    """To the second, which is what people compare."""
+    return f"{shown[:19]}Z" if (shown := iso(ns)) else "an unknown time"
 
 
 def duration(ns: int) -> str:

@@ -89,15 +89,15 @@ def test_a_block_tells_all_of_a_recorder_that_runs(store: Store, capsys: pytest.
     store.writer().report(HEALTH)
     print_status([the_one(store)])
     assert [line.rstrip() for line in capsys.readouterr().out.splitlines()] == [
-        "rabbit1:5672 vhost nova default: recording",
+        "rabbit1:5672 vhost nova default: recording; look at the lines with !",
         "  sees      all messages; no deliveries of replies and of fanout copies (mode control)",
-        "  since     2026-09-21T14:13:20.000000Z, for 1 h 1 min, process 4711 on mon1",
+        "  since     2026-09-21T14:13:20Z, for 1 h 1 min, process 4711 on mon1",
         "  events    1,000 seen, 1,234.5 a second over the last minute",
-        "  behind    0.5 s; 12 events wait; last commit 2.0 s ago",
+        "  behind    reads 0.5 s late; 12 events read and not yet stored; last commit 2.0 s ago",
         "  missed    its queue was full 2 times, 1 min 30 s in all: about 1,200 messages and an unknown number in 1 of "
         "them; no connection to the broker once, 5.0 s in all: an unknown number of messages",
         "  left out  7 no oslo.messaging messages, 5 given twice by the broker, 2 given up to bound memory",
-        "  traced    2 of 3 nodes of the broker: counts are not whole",
+        "! traced    2 of 3 nodes of the broker: counts are not whole",
         "  costs     12.5% of a core over the last minute, 85 MB of memory, on its own host",
     ]
 
@@ -109,8 +109,39 @@ def test_a_recorder_that_is_gone_is_said_to_be_and_nothing_of_it_is_told_as_if_i
     store.writer().report(HEALTH)
     print_status([the_one(store, HEALTH.at_ns + 180 * SECOND)])
     first, *rest = capsys.readouterr().out.splitlines()
-    assert "not heard of since 2026-09-21T15:14:59.000000Z, 3 min 0 s ago; it was killed" in first
-    assert [line.split()[0] for line in rest] == ["sees", "since", "events", "missed", "left"]
+    assert "not heard of since 2026-09-21T15:14:59Z, 3 min 0 s ago; it was killed" in first
+    assert [line.split()[0] for line in rest] == ["sees", "since", "events", "missed", "left", "!"]
+    assert "! next      start it again within ten minutes of its death" in rest[-1]
+    print_status([the_one(store, HEALTH.at_ns + 700 * SECOND)])
+    assert "`rpcscope untrace` on its host ends tracing that it left on" in capsys.readouterr().out
+
+
+def test_a_recorder_with_which_nothing_is_wrong_has_no_mark_and_what_it_left_out_is_nothing(
+    store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    record(store, counters=replace(COUNTERS, rejected=0, duplicates=0, evicted=0))
+    store.writer().report(replace(HEALTH, nodes_traced=3))
+    print_status([the_one(store)])
+    first, *rest = capsys.readouterr().out.splitlines()
+    assert first.endswith(": recording")
+    assert not [line for line in rest if not line.startswith("  ")]
+    assert "  left out  nothing" in [line.rstrip() for line in rest]
+
+
+def test_a_recorder_that_just_began_claims_no_rate(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
+    record(store)
+    store.writer().report(replace(HEALTH, at_ns=START + SECOND, since_ns=START, events_rate=0.0, cpu_share=0.0))
+    print_status([the_one(store, START + 2 * SECOND)])
+    said = capsys.readouterr().out
+    assert "a second over the last minute" not in said
+    assert "not yet known how much CPU, 85 MB of memory" in said
+
+
+def test_a_recorder_that_reads_late_has_a_mark(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
+    record(store)
+    store.writer().report(replace(HEALTH, lag_ns=40 * SECOND))
+    print_status([the_one(store)])
+    assert "! behind    reads 40.0 s late" in capsys.readouterr().out
 
 
 def test_a_database_that_takes_nothing_is_told(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
@@ -192,7 +223,7 @@ def test_a_tap_that_changed_its_mode_tells_when_and_why(store: Store, capsys: py
     assert [phase["mode"] for phase in the_one(store).as_dict()["phases"]] == ["publish", "control", "publish", "off"]
     print_status([the_one(store)])
     lines = [line.strip() for line in capsys.readouterr().out.splitlines()]
-    assert "sees      nothing: it let go of the broker (mode off)" in lines
+    assert "! sees      nothing: it let go of the broker (mode off)" in lines
     flight = next(number for number, line in enumerate(lines) if line.startswith("flight"))
     assert lines[flight].endswith(": ceiling: node rabbit@a raised an alarm")
     assert lines[flight + 1].startswith("publish from ")
