@@ -40,8 +40,9 @@ def crash(cloud: Cloud) -> None:
     recorder.communicate()
 
 
-def begin_elsewhere(cloud: Cloud) -> subprocess.Popen[str]:
+def begin_elsewhere(cloud: Cloud, script: str = RECORDER, **more: int) -> subprocess.Popen[str]:
     given = {
+        **more,
         "url": cloud.server.management_url,
         "user": cloud.server.user,
         "password": cloud.server.password,
@@ -49,7 +50,7 @@ def begin_elsewhere(cloud: Cloud) -> subprocess.Popen[str]:
         "state": str(cloud.state_dir),
     }
     recorder = subprocess.Popen(
-        [sys.executable, "-c", RECORDER],
+        [sys.executable, "-c", script],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -372,3 +373,77 @@ def test_a_node_that_restarted_is_traced_again(clustered: Cloud, second_node: Pr
     assert tracing.rearm() == (second_node.node,)
     assert other.tracing(clustered.vhost)
     tracing.end()
+
+
+# ------------------------------------------------------------------ again and again
+
+AGAIN = """
+import json, sys, time
+from rpcscope_collectors.management import Management
+from rpcscope_collectors.tracing import Tracing
+given = json.load(sys.stdin)
+management = Management(given["url"], given["user"], given["password"])
+tracing = Tracing([management], given["vhost"], given["state"])
+for step in (tracing.begin, tracing.end) * 2 + (tracing.begin,) * given["last"]:
+    step()
+print("begun", flush=True)
+time.sleep(600)
+"""
+
+
+def test_tracing_begins_and_ends_again_and_again_with_a_right_lease_at_each_moment(cloud: Cloud) -> None:
+    tracing = cloud.tracing()
+    for _ in range(3):
+        tracing.begin()
+        tracing.begin()  # does no harm
+        (lease,) = leases(cloud.state_dir)
+        assert lease.switched_on == (cloud.server.node,)
+        assert lease.is_held()
+        assert (tracing.is_begun, cloud.is_traced(), tracing.nodes_traced) == (True, True, (1, 1))
+        assert tracing.rearm() == ()
+        tracing.end()
+        tracing.end()
+        assert leases(cloud.state_dir) == ()
+        assert (tracing.is_begun, cloud.is_traced(), tracing.nodes_traced) == (False, False, (0, 1))
+        assert tracing.rearm() == ()
+        assert not cloud.is_traced()
+
+
+def test_tracing_that_was_on_before_stays_on_over_every_end(cloud: Cloud) -> None:
+    cloud.management.set_tracing(cloud.vhost, True)
+    tracing = cloud.tracing()
+    for _ in range(2):
+        tracing.begin()
+        assert leases(cloud.state_dir)[0].switched_on == ()
+        tracing.end()
+        assert cloud.is_traced()
+
+
+def test_what_could_not_be_ended_is_ended_by_the_same_recorder_later(cloud: Cloud) -> None:
+    with PrivateBroker() as server:
+        other = Cloud(server, "/", cloud.state_dir)
+        tracing = other.tracing()
+        tracing.begin()
+        server.stop()
+        with pytest.raises(BrokerError, match="Tracing may still be on"):
+            tracing.end()
+        assert len(leases(cloud.state_dir)) == 1
+        server.start()
+        tracing.begin()
+        assert other.is_traced()
+        assert len(leases(cloud.state_dir)) == 1
+        tracing.end()
+        assert not other.is_traced()
+        assert leases(cloud.state_dir) == ()
+
+
+@pytest.mark.parametrize("last", [0, 1])
+def test_after_a_kill_between_any_two_steps_untrace_ends_what_is_left(cloud: Cloud, last: int) -> None:
+    recorder = begin_elsewhere(cloud, script=AGAIN, last=last)
+    recorder.kill()
+    recorder.communicate()
+    assert cloud.is_traced() is bool(last)
+    assert len(leases(cloud.state_dir)) == last
+    untrace([cloud.management], cloud.vhost, cloud.state_dir)
+    assert not cloud.is_traced()
+    assert leases(cloud.state_dir) == ()
