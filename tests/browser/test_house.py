@@ -123,7 +123,8 @@ def test_slash_searches_and_a_request_id_is_found(page: Page) -> None:
     page.keyboard.press("/")
     page.keyboard.type(request_id)
     page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", level=1)).to_contain_text("delete")
+    expect(page).to_have_url(re.compile(f"/operations/{request_id}"))
+    expect(page.get_by_role("heading", level=1)).to_contain_text("delete", ignore_case=True)
 
 
 @pytest.mark.parametrize(
