@@ -37,21 +37,26 @@ class DepthQuery:
         query = query.where(_between(queue_poll, from_ns, to_ns)).group_by(c.vhost_id, "step")
         return [poll_step_of(row, texts) for row, texts in self._told(query.order_by(c.vhost_id, "step"))]
 
-    def families(self, from_ns: int, to_ns: int, step_ns: int, family: str | None) -> list[QueueStep]:
-        """Families in steps, or one of them, by vhost, family and time."""
-        table, wanted = queue_family_sample, _between(queue_family_sample, from_ns, to_ns)
-        if family is not None:
-            number = self._names.id_of(family)
-            if not number:
-                return []
-            wanted = and_(wanted, table.c.family_id == number)
-        return self._steps(table, wanted, ("recording_id", "vhost_id", "family_id"), from_ns, step_ns)
+    def families(self, from_ns: int, to_ns: int) -> list[str]:
+        """Families by the most messages that lay in them, the deepest first."""
+        table = queue_family_sample
+        most = func.coalesce(func.max(_depth(table)), 0)
+        query = select(table.c.family_id).where(_between(table, from_ns, to_ns)).group_by(table.c.family_id)
+        return [texts[row.family_id] for row, texts in self._told(query.order_by(most.desc(), table.c.family_id))]
 
-    def queues(self, from_ns: int, to_ns: int, step_ns: int, queues: Collection[str]) -> list[QueueStep]:
-        """Some queues in steps, by recording, vhost, queue and time."""
-        ids = [number for queue in queues if (number := self._names.id_of(queue))]
-        wanted = and_(_between(queue_sample, from_ns, to_ns), queue_sample.c.queue_id.in_(ids))
-        return self._steps(queue_sample, wanted, _KEY, from_ns, step_ns) if ids else []
+    def family_steps(self, from_ns: int, to_ns: int, step_ns: int, families: Collection[str]) -> list[QueueStep]:
+        """Some families in steps, by recording, vhost, family and time."""
+        key = ("recording_id", "vhost_id", "family_id")
+        grouped = self._grouped(queue_family_sample, key, families, from_ns, to_ns, step_ns)
+        rows = self._told(grouped.order_by(*key, "step")) if families else []
+        return [step_of(row, texts, "family_id", has_end=False) for row, texts in rows]
+
+    def queue_steps(self, from_ns: int, to_ns: int, step_ns: int, queues: Collection[str]) -> list[QueueStep]:
+        """Some queues in steps, by recording, vhost, queue and time. What ends a step holds until the next."""
+        found = self._grouped(queue_sample, _KEY, queues, from_ns, to_ns, step_ns).subquery()
+        query = select(queue_sample, *(found.c[word] for word in found.c.keys() if word not in _KEY))  # noqa: SIM118
+        query = query.join(found, _same(found, _KEY)).order_by(*(queue_sample.c[word] for word in (*_KEY, "at_ns")))
+        return [step_of(row, texts, "queue_id", has_end=True) for row, texts in self._told(query)] if queues else []
 
     def deepest(self, from_ns: int, to_ns: int, starting: str, limit: int) -> list[str]:
         """Queues by the most messages that lay in them; those that were always empty are left out."""
@@ -76,27 +81,26 @@ class DepthQuery:
         rows = self._told(query.where(c.consumers == 0).order_by(deepest, c.vhost_id, c.queue_id).limit(limit))
         return [abandoned_of(row, texts) for row, texts in rows]
 
-    def _steps(
-        self, table: Table, wanted: ColumnElement[bool], key: tuple[str, ...], from_ns: int, step_ns: int
-    ) -> list[QueueStep]:
-        """Of each step the extremes, and the sample that ends it: that one holds until the next."""
+    def _grouped(
+        self, table: Table, key: tuple[str, ...], wanted: Collection[str], from_ns: int, to_ns: int, step_ns: int
+    ) -> Select[Any]:
+        """The extremes of each step."""
+        ids = [number for text in wanted if (number := self._names.id_of(text))]
         columns = [table.c[word] for word in key]
-        step = ((table.c.at_ns - from_ns) // step_ns).label("step")
-        grouped = select(
-            *columns, step, func.min(table.c.at_ns).label("first_ns"), func.max(table.c.at_ns).label("last_ns"),
+        query = select(
+            *columns, ((table.c.at_ns - from_ns) // step_ns).label("step"),
+            func.min(table.c.at_ns).label("first_ns"), func.max(table.c.at_ns).label("last_ns"),
             func.max(_depth(table)).label("most"), func.min(table.c.consumers).label("least_consumers"),
             *(func.max(table.c[word]).label(f"most_{word}") for word in MEASURES),
         )  # fmt: skip
-        found = grouped.where(wanted).group_by(*columns, "step").subquery()
-        query = select(table, *(found.c[word] for word in found.c.keys() if word not in key))  # noqa: SIM118
-        query = query.join(found, _same(found, key, table))
-        rows = self._told(query.order_by(*columns, table.c.at_ns))
-        return [step_of(row, texts, key[-1]) for row, texts in rows]
+        query = query.where(_between(table, from_ns, to_ns), table.c[key[-1]].in_(ids))
+        return query.group_by(*columns, "step")
 
     def _told(self, query: Select[Any]) -> list[tuple[Any, dict[int, str]]]:
         with self._database.reading() as connection:
-            rows = list(connection.execute(query))
-        texts = self._names.load({getattr(row, word) for row in rows for word in NAME_COLUMNS if hasattr(row, word)})
+            result = connection.execute(query)
+            columns, rows = set(NAME_COLUMNS) & set(result.keys()), list(result)
+        texts = self._names.load({getattr(row, word) for word in columns for row in rows})
         return [(row, texts) for row in rows]
 
 
@@ -116,5 +120,6 @@ def _depth(table: Table) -> ColumnElement[int]:
     return case((and_(ready.is_(None), unacked.is_(None)), None), else_=known)
 
 
-def _same(found: Subquery, key: tuple[str, ...], table: Table = queue_sample) -> ColumnElement[bool]:
-    return and_(*(table.c[word] == found.c[word] for word in key), table.c.at_ns == found.c.last_ns)
+def _same(found: Subquery, key: tuple[str, ...]) -> ColumnElement[bool]:
+    c = queue_sample.c
+    return and_(*(c[word] == found.c[word] for word in key), c.at_ns == found.c.last_ns)

@@ -10,7 +10,7 @@ from rpcscope.model import Churn, QueueSample
 from rpcscope.store.queue_rows import sample_of
 
 Texts = Mapping[int, str]
-MEASURES = ("ready", "unacked", "memory", "publish_milli", "deliver_milli", "ack_milli")
+MEASURES = ("unacked", "memory", "publish_milli", "deliver_milli", "ack_milli")
 """Columns of which a step tells the highest."""
 
 
@@ -37,7 +37,7 @@ class QueueStep:
     first_ns: int  # its first sample in the step
     last_ns: int
     extreme: Level  # the highest of each, but the fewest consumers; not all at the same time
-    end: Level  # the last sample: of a queue it holds until the next one
+    end: Level  # the last sample of a queue, which holds until the next; of a family, stored at every look, the extreme
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,16 +70,18 @@ class ChurnStep:
     count: int
 
 
-def step_of(row: Any, texts: Texts, key: str) -> QueueStep:
+def step_of(row: Any, texts: Texts, key: str, *, has_end: bool) -> QueueStep:
     """One step of what the column `key` names."""
+    extreme = _level(row, "most_", depth=row.most, consumers=row.least_consumers)
+    end = _level(row, "", depth=_depth(row.ready, row.unacked), consumers=row.consumers) if has_end else extreme
     return QueueStep(
         recording_id=row.recording_id,
         vhost=texts[row.vhost_id],
         name=texts[getattr(row, key)],
         first_ns=row.first_ns,
         last_ns=row.last_ns,
-        extreme=_level(row, "most_", depth=row.most, consumers=row.least_consumers),
-        end=_level(row, "", depth=_depth(row.ready, row.unacked), consumers=row.consumers),
+        extreme=extreme,
+        end=end,
     )
 
 

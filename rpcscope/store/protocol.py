@@ -28,9 +28,11 @@ from rpcscope.model import (
     QueueSample,
     Recording,
     Resume,
+    Status,
     TapPhase,
 )
 from rpcscope.store.depth_rows import Abandoned, ChurnStep, PollStep, QueueStep
+from rpcscope.store.places import HostWork, OperationCounts, OperationOrder, OperationPage, Place
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,11 +56,17 @@ class OperationFilter:
     instance: str | None = None
     host: str | None = None  # its source or destination, who owes it, or who a call of it went to
     request_id: str | None = None  # the request id or the global request id
+    related: Collection[str] | None = None  # one of these is the request id or the global request id
     background: bool | None = None
     project_id: str | None = None
     recording_id: int | None = None
     since_ns: int | None = None  # started at this time or later
     until_ns: int | None = None  # started before this time
+    statuses: Collection[Status] | None = None  # as its recorder judged; what holds beside other parts may differ
+    min_duration_ns: int | None = None  # of the whole, once it is over
+    max_duration_ns: int | None = None
+    min_rpcs: int | None = None  # of the whole: calls, casts and fanouts that carry the request id
+    max_rpcs: int | None = None
     limit: int | None = None  # request ids, not parts
     offset: int = 0  # request ids to skip
 
@@ -240,6 +248,34 @@ class Reader(Protocol):
         """Parts of the operations that match, newest first by `started_ns`, then by id."""
         ...
 
+    def operation_page(
+        self,
+        filter: OperationFilter,
+        *,
+        order: OperationOrder = OperationOrder.STARTED,
+        ascending: bool = False,
+        after: Place | None = None,
+        limit: int,
+    ) -> OperationPage:
+        """Operations that match, `limit` of them from a place on. `limit` and `offset` of the filter are not looked at.
+
+        By their start, no page looks at more than some thousand parts: it may have fewer operations, or none, though
+        there are more behind the place that it reached. Other orders read all that match for every page. Statuses,
+        durations and RPCs of operations of several parts may be met that do not match: their reader judges them.
+        """
+        ...
+
+    def operation_counts(self, since_ns: int, until_ns: int) -> OperationCounts:
+        """Operations that began in a time by kind and status; of the newest 20,000 parts where there are more."""
+        ...
+
+    def host_work(self, host: str, since_ns: int, until_ns: int, *, limit: int) -> HostWork:
+        """Calls of a time that went to a host or came from it, by method, and the newest `limit` of their operations.
+
+        Calls of no operation count for the methods alone. No more than the newest 200,000 calls are looked at.
+        """
+        ...
+
     def newest_of_kind(self, kind: str, limit: int) -> list[Operation]:
         """All parts of the operations that the `limit` newest parts of a kind belong to; newest first.
 
@@ -329,8 +365,12 @@ class Reader(Protocol):
         """Looks at the queues of each vhost in steps of a time, both ends included, by vhost and time."""
         ...
 
-    def family_steps(self, from_ns: int, to_ns: int, step_ns: int, family: str | None = None) -> list[QueueStep]:
-        """Families in steps of a time, both ends included, or one family of that name; by time within each."""
+    def family_names(self, from_ns: int, to_ns: int) -> list[str]:
+        """Families that were sampled in a time, both ends included, the deepest first."""
+        ...
+
+    def family_steps(self, from_ns: int, to_ns: int, step_ns: int, families: Collection[str]) -> list[QueueStep]:
+        """Some families in steps of a time, both ends included; by recording, vhost, family and time."""
         ...
 
     def queue_steps(self, from_ns: int, to_ns: int, step_ns: int, queues: Collection[str]) -> list[QueueStep]:

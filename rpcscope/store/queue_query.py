@@ -66,8 +66,9 @@ class QueueQuery:
 
     def _all(self, query: Select[Any], record: Callable[[Row[Any], Texts], _T]) -> list[_T]:
         with self._database.reading() as connection:
-            rows = list(connection.execute(query))
-        texts = self._names.load({getattr(row, word) for row in rows for word in NAME_COLUMNS if hasattr(row, word)})
+            result = connection.execute(query)
+            columns, rows = set(NAME_COLUMNS) & set(result.keys()), list(result)
+        texts = self._names.load({getattr(row, word) for word in columns for row in rows})
         return [record(row, texts) for row in rows]
 
 

@@ -29,10 +29,15 @@ from rpcscope.store.depth_rows import Abandoned, ChurnStep, PollStep, QueueStep
 from rpcscope.store.flight_query import FlightQuery
 from rpcscope.store.gap_query import gaps_by_recording
 from rpcscope.store.health_rows import gap_totals, health_by_recording
+from rpcscope.store.host_query import host_work
 from rpcscope.store.kind_query import newest_of_kind
 from rpcscope.store.migrate import database_status, table_counts
 from rpcscope.store.names import NameReader
+from rpcscope.store.operation_counts import operation_counts
+from rpcscope.store.operation_rank import by_value
 from rpcscope.store.operation_rows import PROCESS_NAMES, process_of
+from rpcscope.store.operation_search import by_start
+from rpcscope.store.places import HostWork, OperationCounts, OperationOrder, OperationPage, Place
 from rpcscope.store.protocol import (
     GapTotal,
     MethodTotal,
@@ -89,6 +94,28 @@ class SqlReader:
     def operations(self, filter: OperationFilter | None = None) -> Iterator[Operation]:
         """Parts of the operations that match, newest first."""
         return operation_query.operations(self._database, self._names, filter or OperationFilter())
+
+    def operation_page(
+        self,
+        filter: OperationFilter,
+        *,
+        order: OperationOrder = OperationOrder.STARTED,
+        ascending: bool = False,
+        after: Place | None = None,
+        limit: int,
+    ) -> OperationPage:
+        """Operations that match, so many of them from a place on."""
+        if order is OperationOrder.STARTED:
+            return by_start(self._database, self._names, filter, after, limit, ascending=ascending)
+        return by_value(self._database, self._names, filter, order, after, limit, ascending=ascending)
+
+    def operation_counts(self, since_ns: int, until_ns: int) -> OperationCounts:
+        """Operations that began in a time by kind and status."""
+        return operation_counts(self._database, self._names, since_ns, until_ns)
+
+    def host_work(self, host: str, since_ns: int, until_ns: int, *, limit: int) -> HostWork:
+        """Calls of a time that went to a host or came from it."""
+        return host_work(self._database, self._names, host, since_ns, until_ns, limit)
 
     def newest_of_kind(self, kind: str, limit: int) -> list[Operation]:
         """Parts of the operations that the newest parts of a kind belong to, newest first."""
@@ -163,13 +190,17 @@ class SqlReader:
         """Looks at the queues of each vhost in steps of a time."""
         return self._depth.polls(from_ns, to_ns, step_ns)
 
-    def family_steps(self, from_ns: int, to_ns: int, step_ns: int, family: str | None = None) -> list[QueueStep]:
-        """Families in steps of a time."""
-        return self._depth.families(from_ns, to_ns, step_ns, family)
+    def family_names(self, from_ns: int, to_ns: int) -> list[str]:
+        """Families that were sampled in a time, the deepest first."""
+        return self._depth.families(from_ns, to_ns)
+
+    def family_steps(self, from_ns: int, to_ns: int, step_ns: int, families: Collection[str]) -> list[QueueStep]:
+        """Some families in steps of a time."""
+        return self._depth.family_steps(from_ns, to_ns, step_ns, families)
 
     def queue_steps(self, from_ns: int, to_ns: int, step_ns: int, queues: Collection[str]) -> list[QueueStep]:
         """Some queues in steps of a time."""
-        return self._depth.queues(from_ns, to_ns, step_ns, queues)
+        return self._depth.queue_steps(from_ns, to_ns, step_ns, queues)
 
     def deepest_queues(self, from_ns: int, to_ns: int, starting: str, limit: int) -> list[str]:
         """Queues by the most that lay in them in a time."""

@@ -17,28 +17,43 @@ def test_a_step_has_the_highest_of_its_samples_and_the_one_that_ends_it(store: S
     consumers = {0: 4, 1: 0, 2: 4, 10: 3}
     write(
         store,
-        family_samples=tuple(
-            make_family("compute.*", at(n), ready=ready, unacked=unacked, consumers=consumers[n], publish_rate=float(n))
+        queue_samples=tuple(
+            make_sample("compute.a", at(n), ready=ready, unacked=unacked, consumers=consumers[n], publish_rate=float(n))
             for n, (ready, unacked) in depths.items()
         ),
     )
-    first, second = store.reader().family_steps(START, at(19), 10 * SECOND)
-    assert (first.vhost, first.name, first.first_ns, first.last_ns) == ("/nova", "compute.*", at(0), at(2))
+    first, second = store.reader().queue_steps(START, at(19), 10 * SECOND, ["compute.a"])
+    assert (first.vhost, first.name, first.first_ns, first.last_ns) == ("/nova", "compute.a", at(0), at(2))
     assert (first.extreme.depth, first.extreme.unacked, first.extreme.consumers) == (99, 9, 0)
     assert (first.end.depth, first.end.unacked, first.end.consumers) == (3, 0, 4)
-    assert (first.extreme.publish_rate, first.end.publish_rate, first.end.deliver_rate) == (2.0, 2.0, 7.125)
+    assert (first.extreme.publish_rate, first.end.publish_rate, first.end.deliver_rate) == (2.0, 2.0, 6.125)
     assert (second.end.depth, second.extreme.unacked, second.first_ns) == (7, None, at(10))
+
+
+def test_a_step_of_a_family_has_the_highest_of_its_samples(store: Store) -> None:
+    write(
+        store,
+        family_samples=tuple(
+            make_family("compute.*", at(n), ready=ready, unacked=0, consumers=ready) for n, ready in ((0, 5), (1, 9))
+        ),
+    )
+    (step,) = store.reader().family_steps(START, at(9), 10 * SECOND, ["compute.*"])
+    assert (step.extreme.depth, step.extreme.consumers, step.extreme.deliver_rate) == (9, 5, 7.125)
+    assert step.end == step.extreme
 
 
 def test_depth_is_unknown_only_while_both_its_parts_are(store: Store) -> None:
     write(store, family_samples=(make_family("a", ready=None, unacked=None), make_family("b", ready=None, unacked=2)))
-    assert [step.extreme.depth for step in store.reader().family_steps(START, START, SECOND)] == [None, 2]
+    steps = store.reader().family_steps(START, START, SECOND, ["a", "b"])
+    assert [step.extreme.depth for step in steps] == [None, 2]
 
 
-def test_one_family_is_asked_for_by_its_name(store: Store) -> None:
-    write(store, family_samples=(make_family("a"), make_family("b")))
-    assert [step.name for step in store.reader().family_steps(START, START, SECOND, "b")] == ["b"]
-    assert store.reader().family_steps(START, START, SECOND, "never seen") == []
+def test_families_are_named_by_their_depth_and_asked_for_by_their_names(store: Store) -> None:
+    samples = (make_family("a"), make_family("b", at(1), ready=80), make_family("c", unacked=None, ready=None))
+    write(store, family_samples=(*samples, make_family("late", at(50))))
+    assert store.reader().family_names(START, at(9)) == ["b", "a", "c"]
+    assert [step.name for step in store.reader().family_steps(START, at(9), SECOND, ["b", "never seen"])] == ["b"]
+    assert store.reader().family_steps(START, at(9), SECOND, []) == []
 
 
 def test_queues_are_asked_for_by_their_names_and_recorders_do_not_mix(store: Store) -> None:
