@@ -12,7 +12,7 @@ from rpcscope_collectors.bindings import PREFIX
 from rpcscope_collectors.management import Management
 from rpcscope_collectors.tap_queue import FIREHOSE
 
-_ADMINISTRATOR, _MONITORING = "administrator", "monitoring"
+_ADMINISTRATOR = "administrator"
 _DEFAULT_EXCHANGE = "amq.default"
 
 
@@ -27,10 +27,6 @@ class Rights(Management):
     def may_trace(self) -> bool:
         """Whether who asks may switch tracing."""
         return _ADMINISTRATOR in self._tags()
-
-    def may_look(self) -> bool:
-        """Whether who asks sees queues, nodes and connections of everybody."""
-        return not {_ADMINISTRATOR, _MONITORING}.isdisjoint(self._tags())
 
     def tap_lacks(self, vhost: str, user: str, name: str, exchanges: tuple[str, ...] = ()) -> list[str] | None:
         """What the tap's account lacks for its queue and for reading `exchanges`, else the firehose.

@@ -29,11 +29,6 @@ class Course:
     ceiling: float  # share of a node's CPU; 0: alarms and blocked connections alone
     keep_ns: int  # 0: everything
 
-    @property
-    def may_trace(self) -> bool:
-        """Some of its modes need tracing."""
-        return self.plan is not None and "bindings" not in (self.plan.base, self.plan.detail)
-
 
 def flight_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Everything that `Course` is made of."""
