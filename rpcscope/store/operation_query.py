@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, func, select
 
 from rpcscope.model import Operation
 from rpcscope.store.database import Database
 from rpcscope.store.names import NameReader
+from rpcscope.store.operation_conditions import conditions
 from rpcscope.store.operation_rows import OPERATION_NAMES, operation_of
 from rpcscope.store.paging import pages
 from rpcscope.store.protocol import OperationFilter
-from rpcscope.store.resume import ID_BITS
-from rpcscope.store.schema import call, operation_instance, operation_part, process
-from rpcscope.store.text import fit
+from rpcscope.store.schema import operation_part
 
 _IDS_A_QUERY = 1_000
 _part = operation_part.c
@@ -23,63 +22,23 @@ _part = operation_part.c
 
 def operations(database: Database, names: NameReader, wanted: OperationFilter) -> Iterator[Operation]:
     """Every part of the request ids that match, newest first."""
-    conditions = _conditions(names, wanted)
-    if conditions is None:
+    matching = conditions(names, wanted, operation_part)
+    if matching is None:
         return iter(())
     if wanted.limit is None and not wanted.offset:
-        return _parts(database, names, _all_parts(conditions))
-    return parts_of(database, names, _request_ids(database, conditions, wanted))
+        return _parts(database, names, _all_parts(matching))
+    return parts_of(database, names, _request_ids(database, matching, wanted))
 
 
-def _conditions(names: NameReader, wanted: OperationFilter) -> list[ColumnElement[bool]] | None:
-    """What a part must be; None when nothing can be it, because a name of the filter was never stored."""
-    found: list[ColumnElement[bool]] = []
-    for text, column in ((wanted.kind, _part.kind_id), (wanted.host, None)):
-        number = None if text is None else names.id_of(text)
-        if text is not None and number is None:
-            return None
-        if number is not None:
-            found.append(_touches(number) if column is None else column == number)
-    return found + _plain(wanted)
-
-
-def _plain(wanted: OperationFilter) -> list[ColumnElement[bool]]:
-    found: list[ColumnElement[bool]] = []
-    if wanted.instance is not None:
-        same = select(operation_instance.c.operation_id).where(operation_instance.c.instance == fit(wanted.instance))
-        found.append(_part.id.in_(same))
-    if wanted.request_id is not None:
-        request_id = fit(wanted.request_id)
-        found.append(or_(_part.request_id == request_id, _part.global_request_id == request_id))
-    if wanted.background is not None:
-        found.append(_part.background.is_(wanted.background))
-    if wanted.project_id is not None:
-        found.append(_part.project_id == fit(wanted.project_id))
-    if wanted.recording_id is not None:
-        found += [_part.id >= wanted.recording_id << ID_BITS, _part.id < (wanted.recording_id + 1) << ID_BITS]
-    if wanted.since_ns is not None:
-        found.append(_part.started_ns >= wanted.since_ns)
-    if wanted.until_ns is not None:
-        found.append(_part.started_ns < wanted.until_ns)
-    return found
-
-
-def _touches(host: int) -> ColumnElement[bool]:
-    """The host is named in the part, or a call of the part was sent to it or worked on by it."""
-    there = select(process.c.id).where(process.c.host_id == host)
-    went = exists().where(call.c.operation_id == _part.id, or_(call.c.server_id == host, call.c.to_process.in_(there)))
-    return or_(_part.source_host_id == host, _part.dest_host_id == host, _part.owed_host_id == host, went)
-
-
-def _all_parts(conditions: list[ColumnElement[bool]]) -> Select[Any]:
-    if not conditions:
+def _all_parts(matching: list[ColumnElement[bool]]) -> Select[Any]:
+    if not matching:
         return select(operation_part)
-    return select(operation_part).where(_part.request_id.in_(select(_part.request_id).where(*conditions)))
+    return select(operation_part).where(_part.request_id.in_(select(_part.request_id).where(*matching)))
 
 
-def _request_ids(database: Database, conditions: list[ColumnElement[bool]], wanted: OperationFilter) -> list[str]:
+def _request_ids(database: Database, matching: list[ColumnElement[bool]], wanted: OperationFilter) -> list[str]:
     newest = func.max(_part.started_ns)
-    query = select(_part.request_id).where(*conditions).group_by(_part.request_id)
+    query = select(_part.request_id).where(*matching).group_by(_part.request_id)
     query = query.order_by(newest.desc(), _part.request_id).offset(wanted.offset or None)
     # SQLite and MariaDB know no OFFSET without a LIMIT.
     query = query.limit(2**62 if wanted.limit is None else wanted.limit)
@@ -94,6 +53,16 @@ def parts_of(database: Database, names: NameReader, request_ids: list[str]) -> I
         chosen = _part.request_id.in_(request_ids[start : start + _IDS_A_QUERY])
         parts.extend(_parts(database, names, select(operation_part).where(chosen)))
     return iter(sorted(parts, key=lambda part: (part.started_ns, part.id), reverse=True))
+
+
+def parts_by_request_id(
+    database: Database, names: NameReader, request_ids: list[str]
+) -> dict[str, tuple[Operation, ...]]:
+    """The parts of each of these request ids, newest first."""
+    found: dict[str, list[Operation]] = {}
+    for part in parts_of(database, names, request_ids):
+        found.setdefault(part.request_id, []).append(part)
+    return {request_id: tuple(parts) for request_id, parts in found.items()}
 
 
 def _parts(database: Database, names: NameReader, query: Select[Any]) -> Iterator[Operation]:
