@@ -86,7 +86,7 @@ def _lines(one: RecorderStatus) -> Iterator[_Line]:
         yield _traced(health, mode)
         yield _Line("costs", _costs(health, tells=tells))
     if one.state == "silent":
-        yield _Line("next", _next(one), odd=True)
+        yield _Line("next", _next(one))
 
 
 def _flight(one: RecorderStatus) -> Iterator[tuple[str, str]]:
@@ -159,7 +159,7 @@ def _costs(health: RecorderHealth, *, tells: bool) -> str:
 def _next(one: RecorderStatus) -> str:
     """What to do about a recorder that is gone."""
     if one.now_ns - one.heard_ns < _KEPT_NS:
-        return "start it again within ten minutes of its death: the broker keeps for it what comes until then"
+        return "start it again: within ten minutes of its death it goes on where it stopped"
     return "start it again; what came since is missed. `rpcscope untrace` on its host ends tracing that it left on"
 
 

@@ -110,8 +110,8 @@ def test_a_recorder_that_is_gone_is_said_to_be_and_nothing_of_it_is_told_as_if_i
     print_status([the_one(store, HEALTH.at_ns + 180 * SECOND)])
     first, *rest = capsys.readouterr().out.splitlines()
     assert "not heard of since 2026-09-21T15:14:59Z, 3 min 0 s ago; it was killed" in first
-    assert [line.split()[0] for line in rest] == ["sees", "since", "events", "missed", "left", "!"]
-    assert "! next      start it again within ten minutes of its death" in rest[-1]
+    assert [line.split()[0] for line in rest] == ["sees", "since", "events", "missed", "left", "next"]
+    assert "start it again: within ten minutes of its death it goes on where it stopped" in rest[-1]
     print_status([the_one(store, HEALTH.at_ns + 700 * SECOND)])
     assert "`rpcscope untrace` on its host ends tracing that it left on" in capsys.readouterr().out
 
