@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-_HOMES = (Path("/home"), Path("/root"), Path("/run/user"))
+_HOMES = (Path("/home"), Path("~root").expanduser(), Path("/run/user"))
 
 
 @click.command("unit")
