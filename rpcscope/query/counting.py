@@ -6,14 +6,14 @@ from rpcscope.model import Tally
 from rpcscope.query.operations import OperationView
 
 _PARTS = (("calls", "call"), ("casts", "cast"), ("fanouts", "fanout"))
-_ALWAYS = ("calls", "casts")
 
 
 def counted(view: OperationView) -> str:
     """`15 RPCs = 12 calls + 2 casts + 1 fanout; + 12 replies = 27 messages`. What was not to be seen is `?`."""
     tally = view.whole.by_request
-    rpcs = [_many(getattr(tally, name), word) for name, word in _PARTS if getattr(tally, name) or name in _ALWAYS]
-    return f"{_many(tally.rpcs, 'RPC')} = {' + '.join(rpcs)}; {_messages(tally, unseen=view.requests_only)}"
+    rpcs = [_many(getattr(tally, name), word) for name, word in _PARTS if getattr(tally, name)]
+    parts = f" = {' + '.join(rpcs)}" if rpcs else ""
+    return f"{_many(tally.rpcs, 'RPC')}{parts}; {_messages(tally, unseen=view.requests_only)}"
 
 
 def _messages(tally: Tally, *, unseen: bool) -> str:

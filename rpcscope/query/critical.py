@@ -12,20 +12,19 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from rpcscope.query.calls import CallView
-from rpcscope.query.stages import EXECUTION, REPLY_WAIT, STAGE_WORDS, WAIT, WHOLE, begin, ends, stages
+from rpcscope.query.stages import EXECUTION, REPLY_WAIT, WAIT, WHOLE, begin, ends, stages
 from rpcscope.query.times import ms
 from rpcscope.query.trace import Trace
 from rpcscope.query.tree import Node
 
 OUTSIDE = "outside"
-WORDS = {**STAGE_WORDS, OUTSIDE: "between RPCs"}
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
     """A part of the path."""
 
-    stage: str  # of rpcscope.query.stages, or outside: no RPC of it was going on
+    stage: str  # of rpcscope.query.stages, or outside: no RPC that somebody waited for was going on
     from_ns: int
     to_ns: int
     view: CallView | None  # None: outside
@@ -67,7 +66,7 @@ class _Frame:
 
 def critical_path(trace: Trace) -> list[Link]:
     """The parts by time. Their lengths add up to `to_ns - from_ns` of the trace."""
-    over = ends(trace.roots)
+    over = ends(trace.roots, 0 if trace.is_over else trace.to_ns, waited_for=True)
     frames = [_Frame(None, trace.from_ns, trace.to_ns, _by_end(trace.roots, over))]
     found: list[Link] = []
     while frames:

@@ -6,17 +6,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 
-from rpcscope.model import Call, Clock
+from rpcscope.model import Call, Clock, Outcome
+from rpcscope.query.calls import CallView
+from rpcscope.query.times import MS
 from rpcscope.query.tree import Node, walk
 
 WAIT, EXECUTION, REPLY_WAIT, WHOLE = "wait", "execution", "reply-wait", "whole"
 STAGE_WORDS = {
     WAIT: "in the queue",
-    EXECUTION: "in the server",
-    REPLY_WAIT: "the reply on its way",
-    WHOLE: "in queue and server together",
+    EXECUTION: "in the server, waiting for a thread of its pool included",
+    REPLY_WAIT: "reply on its way",
+    WHOLE: "queue and server, not told apart",
 }
-"""Waiting for a thread of the server's pool is a part of `in the server`: the broker does not see it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +65,29 @@ def end(call: Call) -> int:
     return max(begin(call), last or call.last_ns)
 
 
-def ends(roots: Iterable[Node]) -> dict[str, int]:
-    """When each call and all that its handling caused was over, by unique id."""
+def given_up(call: Call) -> int | None:
+    """When the caller of a call that timed out stopped waiting."""
+    if call.outcome is not Outcome.TIMED_OUT or call.expiration_ms is None or call.published_ns is None:
+        return None
+    return call.published_ns + call.expiration_ms * MS
+
+
+def ends(roots: Iterable[Node], until_ns: int = 0, *, waited_for: bool = False) -> dict[str, int]:
+    """When each call and all that its handling caused was over, by unique id.
+
+    Args:
+        until_ns: so long calls went on that still wait for an answer.
+        waited_for: what comes after a caller gave up is not counted, but of the roots.
+    """
     found: dict[str, int] = {}
-    for _, node in reversed(list(walk(list(roots)))):
+    for depth, node in reversed(list(walk(list(roots)))):
+        call = node.view.call
+        given = given_up(call) if waited_for and depth else None
         below = (found[child.view.call.unique_id] for child in node.children)
-        found[node.view.call.unique_id] = max((end(node.view.call), *below))
+        found[call.unique_id] = given if given is not None else max((_over(node.view, until_ns), *below))
     return found
+
+
+def _over(view: CallView, until_ns: int) -> int:
+    waits = view.outcome in (Outcome.PENDING, Outcome.UNANSWERED) and view.call.replied_ns is None
+    return max(end(view.call), until_ns if waits else 0, given_up(view.call) or 0)

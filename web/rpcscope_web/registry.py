@@ -21,10 +21,11 @@ class Page:
 PAGES = (
     Page("overview", "Overview", "/"),
     Page("operations", "Operations", "/operations"),
+    Page("operation"),
     Page("taps", "Taps", "/taps"),
     Page("search"),
 )
-API = ("overview", "status", "operations", "queues", "events")
+API = ("overview", "status", "operation", "operations", "queues", "events")
 FIGURES = ("rates",)
 
 

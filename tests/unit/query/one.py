@@ -45,9 +45,9 @@ def stored(store: Store, calls: list[Call], processes: tuple[Process, ...] = (),
     last = max(one.last_ns for one in calls)
     settled: dict[str, Any] = {
         "request_id": REQUEST_ID, "global_request_id": "", "kind": "create", "status": Status.DONE, "error": "",
-        "started_ns": BEGAN, "last_ns": last, "finished_ns": last, "instances": (), "owed_call": 0,
+        "started_ns": BEGAN, "last_ns": last, "finished_ns": last, "instances": (), "owed_call": 0, **words,
     }  # fmt: skip
-    operation = make_operation(base + 1, **(settled | words))
+    operation = make_operation(base + 1, **settled)
     mine = tuple(
         replace(
             one, id=base + one.id, operation_id=base + 1, cause_id=base + 1,

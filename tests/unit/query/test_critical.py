@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
+from rpcscope.model import Outcome, Status
 from rpcscope.query.critical import Link, critical_path, holders
 from rpcscope.query.trace import Trace, traces
 from rpcscope.store import Store
@@ -72,6 +74,24 @@ def test_where_the_time_went_is_said_with_the_method_that_took_most(empty_store:
         ("wait", 15, "outer"),
     ]
     assert sum(one.share for one in found) == pytest.approx(1)
+
+
+def test_a_caller_that_gave_up_was_held_up_until_then(empty_store: Store) -> None:
+    late: dict[str, Any] = {"outcome": Outcome.TIMED_OUT, "expiration_ms": 30}
+    trace = stored(empty_store, [call(1, 0, 0, 50), call(2, 10, 15, 90, parent=1, **late), call(3, 95, 95, 100)])
+    assert path(trace)[:4] == [
+        ("execution", 1, 0, 10),
+        ("wait", 2, 10, 15),
+        ("execution", 2, 15, 40),
+        ("execution", 1, 40, 50),
+    ]
+
+
+def test_who_still_owes_an_answer_holds_up_all_until_now(empty_store: Store) -> None:
+    waits = call(2, 10, 15, parent=1, outcome=Outcome.PENDING, last_ns=BEGAN + 80 * MS)
+    running: dict[str, Any] = {"status": Status.RUNNING, "finished_ns": None}
+    trace = stored(empty_store, [cast(1, 0, 5), waits], **running)
+    assert path(trace)[-1] == ("execution", 2, 15, 80)
 
 
 def test_a_ring_of_parents_ends(empty_store: Store) -> None:

@@ -8,17 +8,30 @@ from dataclasses import dataclass
 from rpcscope.model import MessageKind, ParentSource
 from rpcscope.query.calls import CallView
 from rpcscope.query.critical import Link
-from rpcscope.query.stages import begin, end, ends, stages
+from rpcscope.query.stages import STAGE_WORDS, begin, end, ends, given_up, stages
 from rpcscope.query.times import MS
 from rpcscope.query.trace import Trace
 from rpcscope.query.tree import Node
 from rpcscope.query.usual import Usual, UsualStep, steps
+from rpcscope_web.trace.beside import Place, is_bad, place, reason, said
 from rpcscope_web.trace.scale import Scale, Tick
 
 MOST_ROWS = 1_500
 ROW_PX = 24
 _AHEAD = 0.06
 """Of the time of an operation that is not over: room for what is still expected."""
+
+LEGEND = (
+    *STAGE_WORDS.items(),
+    ("work", "work of a cast, as far as it is seen"),
+    ("fade", "no reply seen"),
+    ("timeout", "the caller gave up"),
+    ("usual", "usual: 5th to 95th percentile"),
+    ("critical", "critical path"),
+    ("inferred", "parent inferred"),
+    ("traced", "parent by traceparent"),
+    ("blind", "a tap was blind"),
+)
 
 Span = tuple[float, float]
 """Where it begins and how wide it is, in per cent."""
@@ -48,8 +61,10 @@ class Row:
     step: UsualStep | None
     is_slow: bool  # longer than 95 % of the others
     critical: tuple[Span, ...]
-    took_ns: int | None
-    at: Span  # of all that is drawn: where words fit beside it
+    words: str  # how long it took, or how it ended
+    why: str  # what failed; how many heartbeats
+    is_bad: bool
+    words_at: Place
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +87,22 @@ class Waterfall:
     branches: tuple[Branch, ...]
     blind: tuple[Span, ...]
     origin_ns: int
+
+    @property
+    def shows(self) -> set[str]:
+        """What of the legend is in it."""
+        rows, found = self.rows, {bar.stage for row in self.rows for bar in row.bars}
+        parts = {
+            "work": any(row.work for row in rows),
+            "fade": any(row.fade for row in rows),
+            "timeout": any(row.timeout is not None for row in rows),
+            "usual": any(row.usual for row in rows),
+            "critical": any(row.critical for row in rows),
+            "traced": any(branch.is_traced for branch in self.branches),
+            "inferred": any(not branch.is_traced for branch in self.branches),
+            "blind": bool(self.blind),
+        }
+        return found | {name for name, is_there in parts.items() if is_there}
 
     @property
     def height(self) -> int:
@@ -140,8 +171,10 @@ class _Rows:
             step=step,
             is_slow=bool(band and view.total_ns is not None and view.total_ns > band.p95),
             critical=tuple(self._critical.get(call.unique_id, ())),
-            took_ns=view.total_ns,
-            at=(min(x for x, _ in drawn), max(x + width for x, width in drawn)),
+            words=said(view),
+            why=reason(view),
+            is_bad=is_bad(view),
+            words_at=place(min(x for x, _ in drawn), max(x + width for x, width in drawn), whole.width),
         )
 
     def _at(self, from_ns: int, to_ns: int) -> Span:
@@ -154,12 +187,8 @@ class _Rows:
         return self._at(end(call), over) if node.children and over > end(call) else None
 
     def _timeout(self, view: CallView) -> float | None:
-        call = view.call
-        if call.kind is not MessageKind.REQUEST or call.expiration_ms is None or call.published_ns is None:
-            return None
-        at_ns = call.published_ns + call.expiration_ms * MS
-        reached = call.replied_ns is None or call.replied_ns > at_ns
-        return self._scale.x(at_ns) if reached and at_ns <= self._scale.to_ns else None
+        at_ns = given_up(view.call)
+        return self._scale.x(at_ns) if at_ns is not None and at_ns <= self._scale.to_ns else None
 
 
 def _is_unanswered(view: CallView) -> bool:
