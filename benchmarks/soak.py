@@ -5,7 +5,7 @@
 The services of the recordings send real messages over a private broker (`soaking/sender.py`), each when its time has
 come by the clock. `rpcscope record` stores them in a private PostgreSQL. Between the legs the recorder is kept from
 keeping up until its queue has dropped its oldest events: it is stopped as a suspended machine is, or the table it
-writes to is held by somebody else. The queue is bounded by a policy: its own bound would take minutes to reach.
+writes to is held by somebody else. For that time a policy bounds the queue: its own bound would take minutes to reach.
 
 Ends with 1 when a leg lost a message, a planted loss was not told as a gap, or memory grew beyond the bound.
 """
@@ -36,7 +36,9 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=60.0, help="of all legs")
     parser.add_argument("--rate", type=int, default=1000, help="messages a second")
     parser.add_argument("--mode", choices=["control", "full"], default="control")
-    parser.add_argument("--queue-limit", type=int, default=5000, help="events that the tap's queue may hold")
+    parser.add_argument(
+        "--queue-limit", type=int, default=5000, help="events that the tap's queue may hold while the recorder is kept"
+    )
     parser.add_argument("--planted", default="store held,store held", help=f"of {', '.join(HOW)}")
     given = parser.parse_args()
     planted = tuple(filter(None, given.planted.split(",")))
@@ -51,7 +53,7 @@ def main() -> None:
 
 def soak(plan: Plan) -> Result:
     """One run from beginning to end, on servers of its own."""
-    with ground(plan.mode, plan.queue_limit, seed=7) as whole:
+    with ground(plan.mode, seed=7) as whole:
         result = Soak(whole, plan, lambda line: print(line, file=sys.stderr)).run()
         whole.end()
     return result

@@ -1,6 +1,6 @@
 """What a tap costs real oslo.messaging calls and the broker: each mode beside the untapped calls around it.
 
-    python benchmarks/tapping.py --rounds 5 --seconds 4
+    python benchmarks/tapping.py --rounds 5 --seconds 3
 
 A private broker; a server and a client of four threads, real oslo.messaging in processes of their own, that call as
 fast as they can with 2 KB of arguments; `rpcscope record` in a process of its own into SQLite. A round takes every mode
@@ -112,7 +112,7 @@ class Bench:
 def main() -> None:
     parser = argparse.ArgumentParser(description="What a tap costs real oslo.messaging calls and the broker.")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=4.0, help="of each window")
+    parser.add_argument("--seconds", type=float, default=3.0, help="of each window")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="rpcscope-bench-") as name, PrivateBroker(Path(name)) as server:
         cloud = Cloud(server, "/", Path(name) / "state")

@@ -40,6 +40,17 @@ class Ground:
     reader: Reader
 
     @contextmanager
+    def bounded(self, events: int) -> Iterator[None]:
+        """The tap's queue holds no more than so many events: its own bound would take minutes to reach.
+
+        By a policy, as an operator may set a lower bound, too.
+        """
+        rule = ("--apply-to", "queues", "bound", r"^rpcscope\.tap\.", json.dumps({"max-length": events}))
+        self.server.ctl("set_policy", *rule)
+        yield
+        self.server.ctl("clear_policy", "bound")
+
+    @contextmanager
     def stopped(self) -> Iterator[None]:
         """The recorder stands still, as on a machine that was suspended."""
         os.kill(self.recorder.process.pid, signal.SIGSTOP)
@@ -92,17 +103,13 @@ class Ground:
 
 
 @contextmanager
-def ground(mode: str, queue_limit: int, seed: int) -> Iterator[Ground]:
+def ground(mode: str, seed: int) -> Iterator[Ground]:
     """Everything started and the recorder recording; all of it is gone afterwards."""
     with (
         tempfile.TemporaryDirectory(prefix="rpcscope-soak-") as name,
         PrivateBroker(Path(name), settings=SETTINGS) as server,
         postgres_server() as database,
     ):
-        # The tap's own bound would take minutes to reach. An operator may set a lower one in the same way.
-        server.ctl(
-            "set_policy", "--apply-to", "queues", "bound", r"^rpcscope\.tap\.", f'{{"max-length":{queue_limit}}}'
-        )
         url, cloud = database.fresh(), Cloud(server, "/", Path(name) / "state")
         account = {"user": server.user, "password": server.password, "port": server.port, "vhost": cloud.vhost}
         record = ("record", *broker_options(cloud), "--mode", mode, "--format", "json")

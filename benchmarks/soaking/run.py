@@ -37,7 +37,7 @@ class Plan:
     seconds: float  # of all legs
     rate: int  # messages a second
     mode: str
-    queue_limit: int  # events
+    queue_limit: int  # events, while a stall is planted
     planted: tuple[str, ...]  # of HOW
 
 
@@ -132,7 +132,7 @@ class Soak:
         """Some seconds of traffic come after it, as they do."""
         sender, plan = self._ground.sender, self._plan
         bound = round((PREFETCH + plan.queue_limit) / EVENTS[plan.mode])
-        with HOW[how](self._ground):
+        with self._ground.bounded(plan.queue_limit), HOW[how](self._ground):
             sender.ask(messages=bound + LOST_S * plan.rate, rate=plan.rate)
         return self._part(how, sender.ask(messages=AFTER_S * plan.rate, rate=plan.rate), 0.0)
 

@@ -109,7 +109,7 @@ class Sender:
         queues = self._routes.queues(exchange, key, tuple(headers.get("routed_queues", ())))
         message = self._decoder.decode(event)
         assert isinstance(message, Message)
-        properties = pika.BasicProperties(expiration=headers["properties"].get("expiration"), delivery_mode=1)
+        properties = pika.BasicProperties(expiration=headers["properties"].get("expiration"), delivery_mode=2)
         self._channel(headers["connection"]).basic_publish(exchange, key, event.body, properties)
         self._sent.update(messages=1, copies=len(queues), rpcs=int(message.kind in RPCS))
 
