@@ -133,9 +133,15 @@ class Operations:
 
     def find(self, wanted: OperationFilter, *, status: Status | None = None) -> Iterator[OperationView]:
         """Operations that match, newest first."""
-        for parts in _by_request(self._reader.operations(wanted)):
-            view = self._view(judged(parts, self._rules))
-            if (status is None or view.status is status) and not _is_empty(view.whole):
+        for view in self.of_parts(self._reader.operations(wanted)):
+            if status is None or view.status is status:
+                yield view
+
+    def of_parts(self, parts: Iterable[Operation]) -> Iterator[OperationView]:
+        """The operations that parts are of, in the order of the first part of each."""
+        for mine in _by_request(parts):
+            view = self._view(judged(mine, self._rules))
+            if not _is_empty(view.whole):
                 yield view
 
     def _view(self, parts: list[Operation]) -> OperationView:

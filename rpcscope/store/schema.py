@@ -195,6 +195,7 @@ operation_part = _table(
     _big("owed_host_id"),
     _big("owed_since_ns", nullable=True),
     Index("ix_operation_part_request_id", "request_id"),
+    Index("ix_operation_part_global_request_id", "global_request_id"),
     Index("ix_operation_part_kind_started", "kind_id", "started_ns"),
     Index("ix_operation_part_started_ns", "started_ns"),
 )
