@@ -19,15 +19,21 @@ _LIVE = "firehose"
 _Holder = tuple[str, str, str, str]  # broker, vhost, Process.key, queue
 
 
-def in_flight_over(reader: Reader, from_ns: int, to_ns: int, *, limit: int | None = None) -> InFlightOver:
-    """What was in flight from one time up to another, both included; of the rows `limit` at most."""
+def in_flight_over(
+    reader: Reader, from_ns: int, to_ns: int, *, limit: int | None = None, with_depth: bool = True
+) -> InFlightOver:
+    """What was in flight from one time up to another, both included; of the rows `limit` at most.
+
+    Args:
+        with_depth: of the queues of each process, which costs a look at their samples for every row.
+    """
     samples = reader.in_flight(from_ns - 2 * REPEAT_NS, to_ns)
     seen = seen_times(reader, samples, from_ns, to_ns)
     held = _Held(reader, to_ns)
     for number in seen.keys() & samples.keys():
         held.take(number, samples[number], seen[number])
     consumed = Consumed(reader, from_ns, to_ns)
-    rows = tuple(held.work(holder, consumed) for holder in held.busiest()[:limit])
+    rows = tuple(held.work(holder, consumed, with_depth=with_depth) for holder in held.busiest()[:limit])
     return InFlightOver(from_ns=from_ns, to_ns=to_ns, rows=rows, is_known=bool(seen))
 
 
@@ -60,7 +66,7 @@ class _Held:
         totals = {holder: peak(self._total(holder)) or 0 for holder in self._methods}
         return sorted(totals, key=lambda holder: (-totals[holder], holder))
 
-    def work(self, holder: _Holder, consumed: Consumed) -> Work:
+    def work(self, holder: _Holder, consumed: Consumed, *, with_depth: bool) -> Work:
         """The row of one."""
         _, vhost, key, queue = holder
         who = self._people.get(key)
@@ -75,7 +81,7 @@ class _Held:
             methods=dict(sorted(methods.items(), key=lambda item: -(peak(item[1]) or 0))),
             oldest_ns=self._oldest.get(holder, 0),
             queues=queues,
-            depth=consumed.depth(vhost, queues),
+            depth=consumed.depth(vhost, queues) if with_depth else (),
         )
 
     def _total(self, holder: _Holder) -> Steps:

@@ -65,12 +65,19 @@ class Queues:
         }
 
 
-def queues(reader: Reader, name: str | None = None, *, by_queue: bool = False, window_s: float = 600.0) -> Queues:
-    """As of the newest poll of each vhost.
+def queues(
+    reader: Reader,
+    name: str | None = None,
+    *,
+    by_queue: bool = False,
+    window_s: float = 600.0,
+    until_ns: int | None = None,
+) -> Queues:
+    """As of the newest poll of each vhost, or the newest until a time.
 
     `name` is a queue, or a family whose queues are then the rows. `window_s` is how far back growth looks.
     """
-    polls = _latest(reader.queue_polls())
+    polls = _latest(reader.queue_polls(until_ns))
     rows: list[QueueRow] = []
     for poll in polls:
         then_ns = poll.at_ns - round(window_s * SECOND)
@@ -79,7 +86,7 @@ def queues(reader: Reader, name: str | None = None, *, by_queue: bool = False, w
         else:
             rows += _family_rows(reader, poll, then_ns)
     ordered = sorted(rows, key=lambda row: (-(row.ready or 0) - (row.unacked or 0), row.vhost, row.name))
-    return Queues(polls=polls, rows=tuple(ordered), nodes=tuple(reader.node_states()) if polls else ())
+    return Queues(polls=polls, rows=tuple(ordered), nodes=tuple(reader.node_states(until_ns)) if polls else ())
 
 
 def _latest(polls: Iterable[QueuePoll]) -> tuple[QueuePoll, ...]:
@@ -91,12 +98,10 @@ def _latest(polls: Iterable[QueuePoll]) -> tuple[QueuePoll, ...]:
 
 
 def _family_rows(reader: Reader, poll: QueuePoll, then_ns: int) -> list[QueueRow]:
-    now: dict[str, FamilySample] = {}
-    then: dict[str, FamilySample] = {}
-    for f in reader.families(then_ns - LONGEST_INTERVAL_NS, poll.at_ns):
-        if f.vhost == poll.vhost:
-            (then if f.at_ns <= then_ns else now)[f.family] = f
-    return [_row(f.family, f, then.get(f.family)) for f in now.values() if f.at_ns == poll.at_ns]
+    now = [f for f in reader.families(poll.at_ns, poll.at_ns) if f.vhost == poll.vhost]
+    # The oldest first, so that the last one before the window stays.
+    then = {f.family: f for f in reader.families(then_ns - LONGEST_INTERVAL_NS, then_ns) if f.vhost == poll.vhost}
+    return [_row(f.family, f, then.get(f.family)) for f in {f.family: f for f in now}.values()]
 
 
 def _queue_rows(reader: Reader, poll: QueuePoll, then_ns: int, name: str | None) -> list[QueueRow]:
@@ -107,11 +112,25 @@ def _queue_rows(reader: Reader, poll: QueuePoll, then_ns: int, name: str | None)
 
 def _queues_at(reader: Reader, vhost: str, at_ns: int, name: str | None) -> dict[str, QueueSample]:
     found: dict[str, QueueSample] = {}
-    names = None if name is None else {name, safe.name(name)}  # one of an odd shape was stored as a digest
-    for q in sorted(reader.queues(at_ns - REPEATED_NS, at_ns), key=lambda q: q.at_ns):
-        if q.vhost == vhost and (names is None or names & {q.queue, family(q.queue)}):
+    for q in sorted(reader.queues(at_ns - REPEATED_NS, at_ns, starting=beginning(name or "")), key=lambda q: q.at_ns):
+        if q.vhost == vhost and (name is None or is_of(name, q.queue)):
             found[q.queue] = q
     return {queue: q for queue, q in found.items() if q.state != GONE}
+
+
+def is_family(name: str) -> bool:
+    """Whether it names many queues; a shared queue is a family, too, but only of itself."""
+    return name.endswith("*")
+
+
+def is_of(name: str, queue: str) -> bool:
+    """Whether a queue has this name, or is of this family. One of an odd shape was stored as a digest."""
+    return family(queue) == name if is_family(name) else queue in (name, safe.name(name))
+
+
+def beginning(name: str) -> str:
+    """How the stored names of such queues begin."""
+    return name[:-1] if is_family(name) else safe.name(name)
 
 
 def _row(name: str, now: FamilySample | QueueSample, then: FamilySample | QueueSample | None) -> QueueRow:

@@ -46,6 +46,19 @@ def buckets(steps: Steps, from_ns: int, to_ns: int, count: int) -> list[Number]:
     return found
 
 
+def thinned(steps: Steps, from_ns: int, to_ns: int, count: int) -> Steps:
+    """The time in equal parts, of each no more than its highest and what it ends with."""
+    width = max(1, -(-(to_ns - from_ns) // count))
+    parts: dict[int, list[tuple[int, Number]]] = {}
+    for when, value in steps:
+        parts.setdefault((when - from_ns) // width, []).append((when, value))
+    found: list[tuple[int, Number]] = []
+    for _, mine in sorted(parts.items()):
+        top = max(mine, key=lambda step: -1 if step[1] is None else step[1])
+        found += [top] if top[0] == mine[-1][0] else [top, mine[-1]]
+    return tuple(found)
+
+
 def _folded(several: Iterable[Steps], fold: Callable[[Sequence[Number]], Number]) -> Steps:
     parts = list(several)
     if len(parts) == 1:

@@ -6,10 +6,10 @@ microsecond each in SQLite.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Subquery, Table, and_, case, func, select
+from sqlalchemy import ColumnElement, Select, Subquery, Table, and_, case, func, literal, select
 
 from rpcscope.store.database import Database
 from rpcscope.store.depth_rows import MEASURES, Abandoned, PollStep, QueueStep, abandoned_of, poll_step_of, step_of
@@ -51,6 +51,28 @@ class DepthQuery:
         rows = self._told(grouped.order_by(*key, "step")) if families else []
         return [step_of(row, texts, "family_id", has_end=False) for row, texts in rows]
 
+    def family_sums(self, from_ns: int, to_ns: int, step_ns: int, without: Collection[str]) -> list[QueueStep]:
+        """All other families together in steps, by recording, vhost and time: of each look the sum, of these the most.
+
+        What is unknown of some families is the sum of the others.
+        """
+        c = queue_family_sample.c
+        ids = [number for text in without if (number := self._names.id_of(text))]
+        look = select(
+            c.recording_id, c.vhost_id, c.at_ns, func.sum(_depth(queue_family_sample)).label("depth"),
+            func.sum(c.consumers).label("consumers"), *(func.sum(c[word]).label(word) for word in MEASURES),
+        )  # fmt: skip
+        look = look.where(_between(queue_family_sample, from_ns, to_ns), c.family_id.not_in(ids))
+        sums = look.group_by(c.recording_id, c.vhost_id, c.at_ns).subquery()
+        grouped = select(
+            sums.c.recording_id,
+            sums.c.vhost_id,
+            literal(0).label("family_id"),
+            *_extremes(sums, sums.c.depth, from_ns, step_ns),
+        ).group_by(sums.c.recording_id, sums.c.vhost_id, "step")
+        rows = self._told(grouped.order_by(sums.c.recording_id, sums.c.vhost_id, "step"))
+        return [step_of(row, texts, "family_id", has_end=False) for row, texts in rows]
+
     def queue_steps(self, from_ns: int, to_ns: int, step_ns: int, queues: Collection[str]) -> list[QueueStep]:
         """Some queues in steps, by recording, vhost, queue and time. What ends a step holds until the next."""
         found = self._grouped(queue_sample, _KEY, queues, from_ns, to_ns, step_ns).subquery()
@@ -87,12 +109,7 @@ class DepthQuery:
         """The extremes of each step."""
         ids = [number for text in wanted if (number := self._names.id_of(text))]
         columns = [table.c[word] for word in key]
-        query = select(
-            *columns, ((table.c.at_ns - from_ns) // step_ns).label("step"),
-            func.min(table.c.at_ns).label("first_ns"), func.max(table.c.at_ns).label("last_ns"),
-            func.max(_depth(table)).label("most"), func.min(table.c.consumers).label("least_consumers"),
-            *(func.max(table.c[word]).label(f"most_{word}") for word in MEASURES),
-        )  # fmt: skip
+        query = select(*columns, *_extremes(table, _depth(table), from_ns, step_ns))
         query = query.where(_between(table, from_ns, to_ns), table.c[key[-1]].in_(ids))
         return query.group_by(*columns, "step")
 
@@ -102,6 +119,18 @@ class DepthQuery:
             columns, rows = set(NAME_COLUMNS) & set(result.keys()), list(result)
         texts = self._names.load({getattr(row, word) for word in columns for row in rows})
         return [(row, texts) for row in rows]
+
+
+def _extremes(
+    table: Table | Subquery, depth: ColumnElement[int], from_ns: int, step_ns: int
+) -> Iterator[ColumnElement[Any]]:
+    c = table.c
+    yield ((c.at_ns - from_ns) // step_ns).label("step")
+    yield func.min(c.at_ns).label("first_ns")
+    yield func.max(c.at_ns).label("last_ns")
+    yield func.max(depth).label("most")
+    yield func.min(c.consumers).label("least_consumers")
+    yield from (func.max(c[word]).label(f"most_{word}") for word in MEASURES)
 
 
 def _between(table: Table, from_ns: int, to_ns: int) -> ColumnElement[bool]:

@@ -72,7 +72,7 @@ class ChurnStep:
 
 def step_of(row: Any, texts: Texts, key: str, *, has_end: bool) -> QueueStep:
     """One step of what the column `key` names."""
-    extreme = _level(row, "most_", depth=row.most, consumers=row.least_consumers)
+    extreme = _level(row, "most_", depth=_count(row.most), consumers=_count(row.least_consumers))
     end = _level(row, "", depth=_depth(row.ready, row.unacked), consumers=row.consumers) if has_end else extreme
     return QueueStep(
         recording_id=row.recording_id,
@@ -110,9 +110,9 @@ def churn_step_of(row: Any, texts: Texts) -> ChurnStep:
 def _level(row: Any, prefix: str, *, depth: int | None, consumers: int | None) -> Level:
     return Level(
         depth=depth,
-        unacked=getattr(row, f"{prefix}unacked"),
+        unacked=_count(getattr(row, f"{prefix}unacked")),
         consumers=consumers,
-        memory=getattr(row, f"{prefix}memory"),
+        memory=_count(getattr(row, f"{prefix}memory")),
         publish_rate=_rate(getattr(row, f"{prefix}publish_milli")),
         deliver_rate=_rate(getattr(row, f"{prefix}deliver_milli")),
         ack_rate=_rate(getattr(row, f"{prefix}ack_milli")),
@@ -124,5 +124,10 @@ def _depth(ready: int | None, unacked: int | None) -> int | None:
     return sum(known) if known else None
 
 
+def _count(number: int | None) -> int | None:
+    # A sum is a Decimal in some databases.
+    return None if number is None else int(number)
+
+
 def _rate(milli: int | None) -> float | None:
-    return None if milli is None else milli / 1000
+    return None if milli is None else int(milli) / 1000

@@ -6,7 +6,7 @@ deadlock) says that nothing of the call happened, or that repeating it is harmle
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -33,6 +33,7 @@ from rpcscope.model import (
 )
 from rpcscope.store.depth_rows import Abandoned, ChurnStep, PollStep, QueueStep
 from rpcscope.store.places import HostWork, OperationCounts, OperationOrder, OperationPage, Place
+from rpcscope.store.sign_rows import CallSigns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -312,6 +313,19 @@ class Reader(Protocol):
         """
         ...
 
+    def call_signs(self, since_ns: int, until_ns: int, blind: Sequence[tuple[int, int]] = ()) -> CallSigns:
+        """Closed calls of a time added up by where they went and who took them; the newest 200,000 at most.
+
+        What was open during a `blind` span, from and to, does not count as without an answer.
+        """
+        ...
+
+    def marked_calls(
+        self, since_ns: int, until_ns: int, *, flags: int = 0, outcomes: Collection[int] = (), limit: int
+    ) -> list[Call]:
+        """Closed calls of a time with one of some flags or outcomes, the newest first."""
+        ...
+
     def operation_kinds(self, ids: Collection[int]) -> dict[int, str]:
         """Kinds by Operation.id, "" while unknown; the surest part of a request id tells. Unknown ids are left out."""
         ...
@@ -341,8 +355,11 @@ class Reader(Protocol):
         """
         ...
 
-    def queue_polls(self) -> list[QueuePoll]:
-        """The newest poll of each vhost of each recording."""
+    def queue_polls(self, until_ns: int | None = None) -> list[QueuePoll]:
+        """The newest poll of each vhost of each recording, in the two hours before the recording's last one.
+
+        With `until_ns` as it was then: what was looked at later does not count, that time does.
+        """
         ...
 
     def queues(self, from_ns: int, to_ns: int, *, starting: str = "") -> list[QueueSample]:
@@ -373,6 +390,10 @@ class Reader(Protocol):
         """Some families in steps of a time, both ends included; by recording, vhost, family and time."""
         ...
 
+    def family_sums(self, from_ns: int, to_ns: int, step_ns: int, without: Collection[str]) -> list[QueueStep]:
+        """The families but these together, under the name "", in steps of a time; by recording, vhost and time."""
+        ...
+
     def queue_steps(self, from_ns: int, to_ns: int, step_ns: int, queues: Collection[str]) -> list[QueueStep]:
         """Some queues likewise. A queue has no step while nothing about it changed: its last sample holds."""
         ...
@@ -389,8 +410,8 @@ class Reader(Protocol):
         """What came and went in steps of a time, both ends included; with `starting` of queues that begin so, each."""
         ...
 
-    def node_states(self) -> list[NodeState]:
-        """The newest state of each node of each recording."""
+    def node_states(self, until_ns: int | None = None) -> list[NodeState]:
+        """The newest state of each node of each recording, likewise."""
         ...
 
     def churn(self, from_ns: int, to_ns: int, limit: int = 1_000) -> list[ChurnEvent]:

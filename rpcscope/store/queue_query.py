@@ -21,6 +21,8 @@ from rpcscope.store.schema import (
     recording,
 )
 
+RECENT_NS = 7_200_000_000_000
+"""What was not looked at for so long before a recording's last look is no longer there."""
 _T = TypeVar("_T")
 
 
@@ -30,9 +32,9 @@ class QueueQuery:
     def __init__(self, database: Database, names: NameReader) -> None:
         self._database, self._names = database, names
 
-    def polls(self) -> list[QueuePoll]:
-        """The newest poll of each vhost of each recording."""
-        return self._all(_newest(queue_poll, "recording_id", "vhost_id"), poll_of)
+    def polls(self, until_ns: int | None) -> list[QueuePoll]:
+        """The newest poll of each vhost of each recording, or the newest until a time."""
+        return self._all(_last(queue_poll, "vhost_id", until_ns), poll_of)
 
     def queues(self, from_ns: int, to_ns: int, starting: str) -> list[QueueSample]:
         """The newest sample of each queue from one time up to another, both included; only names that begin so."""
@@ -54,9 +56,9 @@ class QueueQuery:
         query = select(queue_sample).where(c.at_ns >= from_ns, c.at_ns <= to_ns, c.queue_id == number)
         return [] if not number else self._all(query.order_by(c.at_ns), sample_of)
 
-    def nodes(self) -> list[NodeState]:
-        """The newest state of each node."""
-        return self._all(_newest(node_state, "recording_id", "node_id"), node_of)
+    def nodes(self, until_ns: int | None) -> list[NodeState]:
+        """The newest state of each node, or the newest until a time."""
+        return self._all(_last(node_state, "node_id", until_ns), node_of)
 
     def churn(self, from_ns: int, to_ns: int, limit: int) -> list[ChurnEvent]:
         """What came and went in a time, both ends included, the newest first."""
@@ -72,14 +74,27 @@ class QueueQuery:
         return [record(row, texts) for row in rows]
 
 
-def _newest(table: Table, *key: str, between: tuple[int, int] | None = None) -> Select[Any]:
+def _newest(table: Table, *key: str, between: tuple[int, int]) -> Select[Any]:
     """The row with the last time of each key, by key."""
     columns = [table.c[word] for word in key]
     last = select(*columns, func.max(table.c.at_ns).label("last_ns")).group_by(*columns)
-    if between is not None:
-        # With the recording named, all databases find the times by the primary key.
-        mine = table.c.recording_id.in_(select(recording.c.id))
-        last = last.where(mine, table.c.at_ns.between(*between))
-    found = last.subquery()
+    # With the recording named, all databases find the times by the primary key.
+    mine = table.c.recording_id.in_(select(recording.c.id))
+    found = last.where(mine, table.c.at_ns.between(*between)).subquery()
     same = [table.c[word] == found.c[word] for word in key]
     return select(table).join(found, and_(*same, table.c.at_ns == found.c.last_ns)).order_by(*columns)
+
+
+def _last(table: Table, key: str, until_ns: int | None) -> Select[Any]:
+    """The same for what a recording looks at all the time: found in the last hours before its last look."""
+    other = table.alias("other").c
+    newest = select(func.max(other.at_ns)).where(other.recording_id == recording.c.id)
+    if until_ns is not None:
+        newest = newest.where(other.at_ns <= until_ns)
+    ends = select(recording.c.id, newest.scalar_subquery().label("end_ns")).subquery()
+    c = table.c
+    recent = and_(c.recording_id == ends.c.id, c.at_ns.between(ends.c.end_ns - RECENT_NS, ends.c.end_ns))
+    last = select(c.recording_id, c[key], func.max(c.at_ns).label("last_ns")).join(ends, recent)
+    found = last.group_by(c.recording_id, c[key]).subquery()
+    same = and_(c.recording_id == found.c.recording_id, c[key] == found.c[key], c.at_ns == found.c.last_ns)
+    return select(table).join(found, same).order_by(c.recording_id, c[key])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import Literal
 
 from sqlalchemy import select
@@ -52,6 +52,8 @@ from rpcscope.store.protocol import (
 from rpcscope.store.queue_query import QueueQuery
 from rpcscope.store.recording_rows import counters_of, recording_of
 from rpcscope.store.schema import process, recording
+from rpcscope.store.sign_query import call_signs, marked_calls
+from rpcscope.store.sign_rows import CallSigns
 
 
 class SqlReader:
@@ -148,6 +150,16 @@ class SqlReader:
         """Closed calls to topics that were never seen delivered, and whether these are all."""
         return waiting_query.undelivered(self._database, self._names, topics, since_ns, limit)
 
+    def call_signs(self, since_ns: int, until_ns: int, blind: Sequence[tuple[int, int]] = ()) -> CallSigns:
+        """Closed calls of a time added up by where they went and who took them."""
+        return call_signs(self._database, self._names, since_ns, until_ns, blind)
+
+    def marked_calls(
+        self, since_ns: int, until_ns: int, *, flags: int = 0, outcomes: Collection[int] = (), limit: int
+    ) -> list[Call]:
+        """Closed calls with one of some flags or outcomes, the newest first."""
+        return marked_calls(self._database, self._names, since_ns, until_ns, flags, outcomes, limit)
+
     def operation_kinds(self, ids: Collection[int]) -> dict[int, str]:
         """Kinds of operations by Operation.id."""
         return waiting_query.operation_kinds(self._database, self._names, ids)
@@ -170,9 +182,9 @@ class SqlReader:
         """Messages by the process that published them, in steps of a time."""
         return rate_query.publish_counts(self._database, from_ns, to_ns, step_ns)
 
-    def queue_polls(self) -> list[QueuePoll]:
+    def queue_polls(self, until_ns: int | None = None) -> list[QueuePoll]:
         """The newest poll of each vhost of each recording."""
-        return self._queues.polls()
+        return self._queues.polls(until_ns)
 
     def queues(self, from_ns: int, to_ns: int, *, starting: str = "") -> list[QueueSample]:
         """The newest sample of each queue in a time."""
@@ -198,6 +210,10 @@ class SqlReader:
         """Some families in steps of a time."""
         return self._depth.family_steps(from_ns, to_ns, step_ns, families)
 
+    def family_sums(self, from_ns: int, to_ns: int, step_ns: int, without: Collection[str]) -> list[QueueStep]:
+        """All other families together in steps of a time."""
+        return self._depth.family_sums(from_ns, to_ns, step_ns, without)
+
     def queue_steps(self, from_ns: int, to_ns: int, step_ns: int, queues: Collection[str]) -> list[QueueStep]:
         """Some queues in steps of a time."""
         return self._depth.queue_steps(from_ns, to_ns, step_ns, queues)
@@ -214,9 +230,9 @@ class SqlReader:
         """What came and went in steps of a time."""
         return churn_steps(self._database, self._names, from_ns, to_ns, step_ns, starting)
 
-    def node_states(self) -> list[NodeState]:
+    def node_states(self, until_ns: int | None = None) -> list[NodeState]:
         """The newest state of each node."""
-        return self._queues.nodes()
+        return self._queues.nodes(until_ns)
 
     def churn(self, from_ns: int, to_ns: int, limit: int = 1_000) -> list[ChurnEvent]:
         """What came and went in a time."""

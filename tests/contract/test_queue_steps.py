@@ -5,7 +5,7 @@ from __future__ import annotations
 from rpcscope.model import Churn, ChurnEvent, QueueSample
 from rpcscope.store import Store
 from tests.contract.records import SECOND, START
-from tests.contract.test_queues import make_family, make_poll, make_sample, write
+from tests.contract.test_queues import HOUR, make_family, make_node, make_poll, make_sample, write
 
 
 def at(second: int) -> int:
@@ -54,6 +54,21 @@ def test_families_are_named_by_their_depth_and_asked_for_by_their_names(store: S
     assert store.reader().family_names(START, at(9)) == ["b", "a", "c"]
     assert [step.name for step in store.reader().family_steps(START, at(9), SECOND, ["b", "never seen"])] == ["b"]
     assert store.reader().family_steps(START, at(9), SECOND, []) == []
+
+
+def test_other_families_are_added_up_look_by_look(store: Store) -> None:
+    looks = {0: {"a": 100, "b": 10, "c": 0}, 1: {"a": 100, "b": 0, "c": 9}, 2: {"a": 0, "b": None, "c": 4}}
+    samples = tuple(
+        make_family(name, at(n), ready=ready, unacked=None, consumers=n, publish_rate=1.5)
+        for n, depths in looks.items()
+        for name, ready in depths.items()
+    )
+    write(store, family_samples=samples)
+    (step,) = store.reader().family_sums(START, at(9), 10 * SECOND, ["a", "never seen"])
+    assert (step.name, step.vhost, step.first_ns, step.last_ns) == ("", "/nova", START, at(2))
+    assert (step.extreme.depth, step.extreme.consumers, step.extreme.publish_rate) == (10, 0, 3.0)
+    (last,) = store.reader().family_sums(at(2), at(9), 10 * SECOND, ["a"])
+    assert (last.extreme.depth, last.extreme.unacked, last.extreme.consumers) == (4, None, 4)
 
 
 def test_queues_are_asked_for_by_their_names_and_recorders_do_not_mix(store: Store) -> None:
@@ -147,3 +162,19 @@ def test_what_came_and_went_is_counted_by_step_and_event(store: Store) -> None:
     ]
     mine = [(s.at_ns, s.queue) for s in reader.churn_steps(START, at(20), 10 * SECOND, "compute.")]
     assert mine == [(at(0), "compute.a"), (at(1), "compute.b"), (at(15), "compute.a")]
+
+
+def test_polls_and_nodes_can_be_asked_for_as_they_were_at_a_time(store: Store) -> None:
+    polls = tuple(make_poll(at(n), queues=n) for n in (0, 10, 20))
+    nodes = tuple(make_node("rabbit@one", at(n), mem_used=n) for n in (0, 10, 20))
+    write(store, queue_polls=polls, node_states=nodes)
+    reader = store.reader()
+    assert [poll.queues for until in (None, at(19), at(10)) for poll in reader.queue_polls(until)] == [20, 10, 10]
+    assert [node.mem_used for until in (None, at(19)) for node in reader.node_states(until)] == [20, 10]
+    assert (reader.queue_polls(START - 1), reader.node_states(START - 1)) == ([], [])
+
+
+def test_what_was_not_looked_at_for_hours_is_no_longer_there(store: Store) -> None:
+    write(store, queue_polls=(make_poll(vhost="left"), make_poll(START + 3 * HOUR)))
+    assert [poll.vhost for poll in store.reader().queue_polls()] == ["/nova"]
+    assert [poll.vhost for poll in store.reader().queue_polls(START + HOUR)] == ["left"]
