@@ -11,7 +11,7 @@ from rpcscope.model import Operation
 from rpcscope.store.database import Database
 from rpcscope.store.names import NameReader
 from rpcscope.store.operation_conditions import conditions
-from rpcscope.store.operation_rows import OPERATION_NAMES, operation_of
+from rpcscope.store.operation_rows import name_ids, operation_of
 from rpcscope.store.paging import pages
 from rpcscope.store.protocol import OperationFilter
 from rpcscope.store.schema import operation_part
@@ -67,7 +67,7 @@ def parts_by_request_id(
 
 def _parts(database: Database, names: NameReader, query: Select[Any]) -> Iterator[Operation]:
     for page in pages(database, query, _part.started_ns, _part.id, newest_first=True):
-        texts = names.load({getattr(row, column) for row in page for column in OPERATION_NAMES})
+        texts = names.load(name_ids(page))
         for row in page:
             yield operation_of(row, texts)
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from operator import attrgetter
+from collections.abc import Iterable, Mapping, Sequence
+from operator import attrgetter, itemgetter
 from typing import Any
 
 import msgspec
 from sqlalchemy import Row
 
 from rpcscope.model import Operation, Process, Status, Tally
-from rpcscope.store.schema import TALLY
+from rpcscope.store.schema import TALLY, operation_part
 from rpcscope.store.text import fit, fit_number
 
 OPERATION_NAMES = ("kind_id", "error_id", "source_host_id", "dest_host_id", "owed_method_id", "owed_host_id")
@@ -19,6 +19,7 @@ PROCESS_NAMES = ("program_id", "host_id", "role_id")
 _BY_REQUEST = tuple(f"r_{word}" for word in TALLY)
 _BY_CAUSE = tuple(f"c_{word}" for word in TALLY)
 _numbers = attrgetter(*TALLY)
+_name_ids = itemgetter(*(operation_part.c.keys().index(column) for column in OPERATION_NAMES))
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(tuple[str, ...]).decode
 
@@ -74,32 +75,37 @@ def instance_rows(operations: Iterable[Operation]) -> list[dict[str, Any]]:
     return [{"operation_id": operation, "instance": instance} for operation, instance in pairs]
 
 
-def operation_of(row: Row[Any], names: Mapping[int, str]) -> Operation:
-    """The operation of a row of `operation_part`."""
+def name_ids(rows: Iterable[Sequence[Any]]) -> set[int]:
+    """Ids of every name in rows of `operation_part`."""
+    return {number for row in rows for number in _name_ids(row)}
+
+
+def operation_of(row: Sequence[Any], names: Mapping[int, str]) -> Operation:
+    """The operation of a row of `operation_part`, in the order of its columns; by place, for lists are long."""
     return Operation(
-        id=row.id,
-        request_id=row.request_id,
-        global_request_id=row.global_request_id,
-        kind=names[row.kind_id],
-        kind_rank=row.kind_rank,
-        background=bool(row.background),
-        status=Status(row.status),
-        error=names[row.error_id],
-        instances=_decode(row.instances),
-        source_host=names[row.source_host_id],
-        dest_host=names[row.dest_host_id],
-        project_id=row.project_id,
-        started_ns=row.started_ns,
-        last_ns=row.last_ns,
-        finished_ns=row.finished_ns,
-        complete=bool(row.complete),
-        by_request=_tally(row, "r"),
-        by_cause=_tally(row, "c"),
-        owed_call=row.owed_call,
-        owed_method=names[row.owed_method_id],
-        owed_process=row.owed_process,
-        owed_host=names[row.owed_host_id],
-        owed_since_ns=row.owed_since_ns,
+        id=row[0],
+        request_id=row[1],
+        global_request_id=row[2],
+        kind=names[row[3]],
+        kind_rank=row[4],
+        background=bool(row[5]),
+        status=Status(row[6]),
+        error=names[row[7]],
+        instances=_decode(row[8]),
+        source_host=names[row[9]],
+        dest_host=names[row[10]],
+        project_id=row[11],
+        started_ns=row[12],
+        last_ns=row[13],
+        finished_ns=row[14],
+        complete=bool(row[15]),
+        by_request=_tally(row[16:24]),
+        by_cause=_tally(row[24:32]),
+        owed_call=row[32],
+        owed_method=names[row[33]],
+        owed_process=row[34],
+        owed_host=names[row[35]],
+        owed_since_ns=row[36],
     )
 
 
@@ -133,5 +139,15 @@ def process_of(row: Row[Any], names: Mapping[int, str]) -> Process:
     )
 
 
-def _tally(row: Row[Any], prefix: str) -> Tally:
-    return Tally(**{word: getattr(row, f"{prefix}_{word}") for word in TALLY})
+def _tally(row: Sequence[int]) -> Tally:
+    calls, casts, fanouts, replies, heartbeats, notifications, copies, size = row
+    return Tally(
+        calls=calls,
+        casts=casts,
+        fanouts=fanouts,
+        replies=replies,
+        heartbeats=heartbeats,
+        notifications=notifications,
+        copies=copies,
+        bytes=size,
+    )
