@@ -48,7 +48,7 @@ def host_work(database: Database, names: NameReader, text: str, since_ns: int, u
     with database.reading() as connection:
         there = connection.execute(select(process.c.id).where(process.c.host_id == name_id)).scalars()
         host = _Host(text, name_id, frozenset(there))
-        edge = _edge(connection, since_ns, until_ns)
+        edge = newest_edge(connection, since_ns, until_ns)
         during = (call.c.first_ns >= (since_ns if edge is None else edge), call.c.first_ns < until_ns)
         methods = [_methods(connection, side, during) for side in (_received(host), _sent(host))]
         touched = _touched(connection, host, during)
@@ -65,8 +65,8 @@ def host_work(database: Database, names: NameReader, text: str, since_ns: int, u
     )
 
 
-def _edge(connection: Connection, since_ns: int, until_ns: int) -> int | None:
-    """From when on calls are looked at; None: from the beginning of the time."""
+def newest_edge(connection: Connection, since_ns: int, until_ns: int) -> int | None:
+    """From when on no more than LOOK closed calls are there to look at; None: from the beginning of the time."""
     first = call.c.first_ns
     query = select(first).where(first >= since_ns, first < until_ns).order_by(first.desc()).offset(LOOK).limit(1)
     found: int | None = connection.execute(query).scalar_one_or_none()
