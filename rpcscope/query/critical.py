@@ -149,6 +149,7 @@ class Holder:
     took_ns: int
     share: float  # of the whole, 0 to 1
     method: str  # in which most of it went
+    method_share: float  # of this part
 
 
 def holders(path: list[Link]) -> list[Holder]:
@@ -157,8 +158,10 @@ def holders(path: list[Link]) -> list[Holder]:
     methods: defaultdict[tuple[str, str], defaultdict[str, int]] = defaultdict(lambda: defaultdict(int))
     for link in path:
         methods[link.stage, link.who][link.view.call.method if link.view else ""] += link.took_ns
-    found = [
-        Holder(stage, who, sum(parts.values()), sum(parts.values()) / whole, max(parts, key=lambda m: parts[m]))
-        for (stage, who), parts in methods.items()
-    ]
+    found = [_holder(stage, who, parts, whole) for (stage, who), parts in methods.items()]
     return sorted(found, key=lambda holder: -holder.took_ns)
+
+
+def _holder(stage: str, who: str, parts: dict[str, int], whole: int) -> Holder:
+    took_ns, most = sum(parts.values()), max(parts, key=lambda method: parts[method])
+    return Holder(stage, who, took_ns, took_ns / whole, most, parts[most] / max(1, took_ns))

@@ -45,7 +45,7 @@ def reason(view: CallView) -> str:
     """What is worth saying besides."""
     call, parts = view.call, []
     if call.failure:
-        parts.append(f"{'expected' if call.flags & Flag.EXPECTED_FAILURE else '✕'} {cut(call.failure, _LONGEST)}")
+        parts.append(f"{'expected:' if call.flags & Flag.EXPECTED_FAILURE else '✕'} {cut(call.failure, _LONGEST)}")
     elif view.outcome is Outcome.TIMED_OUT and call.replied_ns is not None:
         parts.append("✕ after the caller's time")
     if call.heartbeats and not view.reply_is_unseen:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from rpcscope.model import MessageKind
 from rpcscope.query.calls import CallView
 from rpcscope.query.lifelines import Arrow, lifelines
+from rpcscope.query.times import MS, SECOND
+from rpcscope_web.trace.beside import is_bad
 
 MOST_MESSAGES = 400
 TIME_PX, LANE_PX, HEAD_PX, ROW_PX, SELF_PX = 92, 196, 40, 26, 34
@@ -29,7 +31,12 @@ class Line:
     from_x: int
     to_x: int
     y: int
-    kind: str  # call | cast | fanout | reply
+    kind: str  # call | cast | fanout | reply | failed: a reply that tells of a failure that is not expected
+
+    def since(self, origin_ns: int) -> str:
+        """Its time after another, to the millisecond: neighbours of a long operation differ by so little."""
+        passed = max(0, self.arrow.at_ns - origin_ns)
+        return f"{passed / MS:,.1f} ms" if passed < SECOND else f"{passed / SECOND:,.3f} s"
 
     @property
     def middle(self) -> float:
@@ -74,6 +81,6 @@ def sequence(views: Iterable[CallView]) -> Sequence:
 
 def _kind(arrow: Arrow) -> str:
     if arrow.is_reply:
-        return "reply"
+        return "failed" if is_bad(arrow.view) and arrow.view.call.failure else "reply"
     kinds = {MessageKind.CAST: "cast", MessageKind.FANOUT: "fanout"}
     return kinds.get(arrow.view.call.kind, "call")
