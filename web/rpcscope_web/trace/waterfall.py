@@ -18,6 +18,8 @@ from rpcscope_web.trace.scale import Scale, Tick
 
 MOST_ROWS = 1_500
 ROW_PX = 24
+_LONGEST_BRANCH = 40
+"""Rows."""
 _AHEAD = 0.06
 """Of the time of an operation that is not over: room for what is still expected."""
 
@@ -204,9 +206,14 @@ def _branches(shown: list[tuple[int, Node]], scale: Scale) -> list[Branch]:
             found.append(
                 Branch(
                     x=scale.x(begin(call)),
-                    from_y=rows[call.parent_unique_id] * ROW_PX + ROW_PX // 2,
+                    from_y=_stub(rows[call.parent_unique_id], row) * ROW_PX + ROW_PX // 2,
                     to_y=row * ROW_PX + ROW_PX // 2,
                     is_traced=call.parent_source is ParentSource.TRACEPARENT,
                 )
             )
     return found
+
+
+def _stub(parent: int, row: int) -> int:
+    """The row where a line begins: one from far away would only cross others."""
+    return parent if row - parent <= _LONGEST_BRANCH else row - 1
