@@ -34,6 +34,7 @@ from rpcscope.model import (
 from rpcscope.store.depth_rows import Abandoned, ChurnStep, PollStep, QueueStep
 from rpcscope.store.places import HostWork, OperationCounts, OperationOrder, OperationPage, Place
 from rpcscope.store.sign_rows import CallSigns
+from rpcscope.store.type_rows import QueueTypes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -404,6 +405,10 @@ class Reader(Protocol):
 
     def abandoned_queues(self, from_ns: int, to_ns: int, limit: int) -> list[Abandoned]:
         """Queues whose newest sample of a time has no consumer, the deepest first."""
+        ...
+
+    def queue_types(self, from_ns: int, to_ns: int) -> list[QueueTypes]:
+        """Queues that were sampled in a time, both ends included, counted by vhost, type and durability."""
         ...
 
     def churn_steps(self, from_ns: int, to_ns: int, step_ns: int, starting: str = "") -> list[ChurnStep]:

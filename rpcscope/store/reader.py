@@ -54,6 +54,8 @@ from rpcscope.store.recording_rows import counters_of, recording_of
 from rpcscope.store.schema import process, recording
 from rpcscope.store.sign_query import call_signs, marked_calls
 from rpcscope.store.sign_rows import CallSigns
+from rpcscope.store.type_query import queue_types
+from rpcscope.store.type_rows import QueueTypes
 
 
 class SqlReader:
@@ -225,6 +227,10 @@ class SqlReader:
     def abandoned_queues(self, from_ns: int, to_ns: int, limit: int) -> list[Abandoned]:
         """Queues whose newest sample of a time has no consumer."""
         return self._depth.abandoned(from_ns, to_ns, limit)
+
+    def queue_types(self, from_ns: int, to_ns: int) -> list[QueueTypes]:
+        """Queues that were sampled in a time, by type and durability."""
+        return queue_types(self._database, self._names, from_ns, to_ns)
 
     def churn_steps(self, from_ns: int, to_ns: int, step_ns: int, starting: str = "") -> list[ChurnStep]:
         """What came and went in steps of a time."""

@@ -21,9 +21,9 @@ CALLERS = 100
 MS = 1_000_000
 _c = call.c
 _RECORDING = (_c.id // (1 << ID_BITS)).label("recording_id")
-_KEY = (_c.kind, _c.method_id, _c.topic_id, _c.server_id, _c.to_process)
+_KEY = (_c.kind, _c.method_id, _c.exchange_id, _c.topic_id, _c.server_id, _c.to_process)
 _CALLER = (_c.from_process, _c.method_id, _c.topic_id, _c.server_id)
-_SUMS = ("publishes", "copies", "delivered", "answered", "silent", "timed_out")
+_SUMS = ("publishes", "copies", "delivered", "answered", "silent", "timed_out", "routed")
 _FLAGS = {
     "late": Flag.LATE_REPLY,
     "redelivered": Flag.REDELIVERED,
@@ -43,7 +43,8 @@ def call_signs(database: Database, names: NameReader, since_ns: int, until_ns: i
         during = and_(_c.first_ns >= (since_ns if edge is None else edge), _c.first_ns < until_ns)
         rows = list(connection.execute(_totals(seen).where(during).group_by("recording_id", *_KEY)))
         callers = list(connection.execute(_callers().where(during, seen, _TIMED_OUT)))
-    texts = names.load({number for row in (*rows, *callers) for number in (row.method_id, row.topic_id, row.server_id)})
+    used = {number for row in (*rows, *callers) for number in (row.method_id, row.topic_id, row.server_id)}
+    texts = names.load(used | {row.exchange_id for row in rows})
     return CallSigns(
         rows=tuple(_sign(row, texts) for row in rows),
         callers=tuple(_caller(row, texts) for row in callers),
@@ -81,6 +82,7 @@ def _totals(seen: ColumnElement[bool]) -> Select[Any]:
         func.sum(_c.copies).label("copies"),
         func.count(_c.delivered_ns).label("delivered"),
         func.count(_c.replied_ns).label("answered"),
+        func.sum(case((_c.routed > 0, _c.routed), else_=0)).label("routed"),
         _times(and_(_UNANSWERED, _c.replied_ns.is_(None), seen), "silent"),
         _times(and_(_TIMED_OUT, seen), "timed_out"),
         *(_times(_c.flags.bitwise_and(int(flag)) != 0, word) for word, flag in _FLAGS.items()),
@@ -108,6 +110,7 @@ def _sign(row: Any, texts: dict[int, str]) -> CallSign:
         recording_id=int(row.recording_id),
         kind=MessageKind(row.kind),
         method=texts[row.method_id],
+        exchange=texts[row.exchange_id],
         topic=texts[row.topic_id],
         server=texts[row.server_id],
         to_process=row.to_process,

@@ -14,7 +14,8 @@ class CallSign:
     recording_id: int
     kind: MessageKind
     method: str
-    topic: str
+    exchange: str
+    topic: str  # "" of fanouts, which have an exchange of their own
     server: str
     to_process: int  # Process.id; 0: nobody took them, or it was not seen
     calls: int
@@ -28,6 +29,7 @@ class CallSign:
     redelivered: int
     republished: int
     unroutable: int
+    routed: int  # queues that their publishes are known to have been routed to
     shortest_ms: int | None  # of the callers' timeouts; None: none has one
     longest_ms: int | None
     first_ns: int

@@ -43,6 +43,7 @@ def test_calls_are_added_up_by_who_took_them(store: Store) -> None:
     mine, other = store.reader().call_signs(START, END).rows
     assert (mine.recording_id, mine.to_process, mine.calls, other.to_process, other.calls) == (number, 9, 2, 10, 1)
     assert (mine.kind, mine.method, mine.queue) == (MessageKind.REQUEST, "build_and_run_instance", "compute.host-1")
+    assert (mine.exchange, mine.routed) == ("nova", 0)
     assert (mine.publishes, mine.copies, mine.delivered, mine.answered) == (2, 8, 2, 2)
     assert (mine.silent, mine.timed_out, mine.late, mine.redelivered) == (0, 0, 0, 0)
     assert (mine.shortest_ms, mine.longest_ms) == (30_000, 60_000)
@@ -104,3 +105,9 @@ def test_marked_calls_come_newest_first_by_flag_or_outcome(store: Store) -> None
     found = reader.marked_calls(START, END, **wanted, limit=9)
     assert [call.published_ns for call in found] == [START + 2 * SECOND, START + SECOND]
     assert len(reader.marked_calls(START, END, **wanted, limit=1)) == 1
+
+
+def test_copies_of_fanouts_are_counted_by_the_queues_they_were_routed_to(store: Store) -> None:
+    kept(store, *(ok(kind=MessageKind.FANOUT, routed=routed, to_process=0) for routed in (3, 4, -1)))
+    row = the_row(store)
+    assert (row.kind, row.calls, row.routed) == (MessageKind.FANOUT, 3, 7)
