@@ -34,6 +34,7 @@ from rpcscope.model import (
 from rpcscope.store.depth_rows import Abandoned, ChurnStep, PollStep, QueueStep
 from rpcscope.store.places import HostWork, OperationCounts, OperationOrder, OperationPage, Place
 from rpcscope.store.sign_rows import CallSigns
+from rpcscope.store.traffic import MethodTraffic, Traffic
 from rpcscope.store.type_rows import QueueTypes
 
 
@@ -357,6 +358,17 @@ class Reader(Protocol):
         ...
 
     def queue_polls(self, until_ns: int | None = None) -> list[QueuePoll]:
+    def traffic(self, from_ns: int, to_ns: int) -> Traffic:
+        """Calls, casts and fanouts that began in a time, added up by method, topic, and the programs at both ends.
+
+        Of more than 40,000 calls those of short times spread evenly over it are looked at, and stand for the others.
+        """
+        ...
+
+    def method_traffic(self, method: str, from_ns: int, to_ns: int) -> MethodTraffic:
+        """The same of one method, call by call, in the same windows; about 10,000 of them where there are more."""
+        ...
+
         """The newest poll of each vhost of each recording, in the two hours before the recording's last one.
 
         With `until_ns` as it was then: what was looked at later does not count, that time does.

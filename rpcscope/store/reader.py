@@ -31,6 +31,7 @@ from rpcscope.store.gap_query import gaps_by_recording
 from rpcscope.store.health_rows import gap_totals, health_by_recording
 from rpcscope.store.host_query import host_work
 from rpcscope.store.kind_query import newest_of_kind
+from rpcscope.store.method_query import method_traffic
 from rpcscope.store.migrate import database_status, table_counts
 from rpcscope.store.names import NameReader
 from rpcscope.store.operation_counts import operation_counts
@@ -54,6 +55,8 @@ from rpcscope.store.recording_rows import counters_of, recording_of
 from rpcscope.store.schema import process, recording
 from rpcscope.store.sign_query import call_signs, marked_calls
 from rpcscope.store.sign_rows import CallSigns
+from rpcscope.store.traffic import MethodTraffic, Traffic
+from rpcscope.store.traffic_query import traffic
 from rpcscope.store.type_query import queue_types
 from rpcscope.store.type_rows import QueueTypes
 
@@ -187,6 +190,14 @@ class SqlReader:
     def queue_polls(self, until_ns: int | None = None) -> list[QueuePoll]:
         """The newest poll of each vhost of each recording."""
         return self._queues.polls(until_ns)
+
+    def traffic(self, from_ns: int, to_ns: int) -> Traffic:
+        """Calls, casts and fanouts of a time by method, who sent them and who took them."""
+        return traffic(self._database, self._names, from_ns, to_ns)
+
+    def method_traffic(self, method: str, from_ns: int, to_ns: int) -> MethodTraffic:
+        """Calls of one method in a time."""
+        return method_traffic(self._database, self._names, method, from_ns, to_ns)
 
     def queues(self, from_ns: int, to_ns: int, *, starting: str = "") -> list[QueueSample]:
         """The newest sample of each queue in a time."""
