@@ -350,14 +350,6 @@ class Reader(Protocol):
         """How many operations and RPCs one recording began."""
         ...
 
-    def publish_counts(self, from_ns: int, to_ns: int, step_ns: int) -> list[PublishCount]:
-        """Messages by the process that published them, in steps of a time whose end is not in it; by step, process.
-
-        The database adds up all calls of the time: so many that there is nothing faster to be had without rollups.
-        """
-        ...
-
-    def queue_polls(self, until_ns: int | None = None) -> list[QueuePoll]:
     def traffic(self, from_ns: int, to_ns: int) -> Traffic:
         """Calls, casts and fanouts that began in a time, added up by method, topic, and the programs at both ends.
 
@@ -369,6 +361,14 @@ class Reader(Protocol):
         """The same of one method, call by call, in the same windows; about 10,000 of them where there are more."""
         ...
 
+    def publish_counts(self, from_ns: int, to_ns: int, step_ns: int) -> list[PublishCount]:
+        """Messages by the process that published them, in steps of a time whose end is not in it; by step, process.
+
+        The database adds up all calls of the time: so many that there is nothing faster to be had without rollups.
+        """
+        ...
+
+    def queue_polls(self, until_ns: int | None = None) -> list[QueuePoll]:
         """The newest poll of each vhost of each recording, in the two hours before the recording's last one.
 
         With `until_ns` as it was then: what was looked at later does not count, that time does.
