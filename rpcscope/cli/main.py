@@ -29,6 +29,7 @@ COMMANDS = {
     "status": ("rpcscope.cli.status", "Recorders: which run, how far behind, what they missed."),
     "inflight": ("rpcscope.cli.inflight", "What each process has in hand, beside the depth of its queues."),
     "queues": ("rpcscope.cli.queues", "How deep the queues are, which grow, which nobody consumes."),
+    "doctor": ("rpcscope.cli.doctor", "Red flags: what is wrong, why it matters, what to do."),
     "serve": ("rpcscope.cli.serve", "The dashboard, in a browser."),
     "db": ("rpcscope.cli.database", "Upgrade, inspect and prune the database."),
     "demo": ("rpcscope.cli.demo", "A recording of a real nova, and the same played live."),

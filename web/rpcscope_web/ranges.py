@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from rpcscope.errors import UsageError
-from rpcscope.query.status import recorders
+from rpcscope.query.now import Now, as_of
 from rpcscope.query.times import SECOND, iso
 from rpcscope.store.protocol import Reader
 
@@ -18,14 +18,6 @@ _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 _LAST = re.compile(r"([0-9]{1,6})([smhd])")
 _HOW = "write a time such as 2026-11-20T03:10Z"
 _LATEST_NS = 253_402_300_799 * SECOND  # the year 9999
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Now:
-    """The time at which a relative range ends."""
-
-    at_ns: int
-    recording: bool  # a recorder runs: it is the clock's; else it is the last event stored
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,11 +58,7 @@ class TimeRange:
 
 def now_of(reader: Reader) -> Now:
     """The clock while a recorder runs; of a store that nobody writes, the last event in it."""
-    clock_ns = time.time_ns()
-    if any(one.state == "recording" for one in recorders(reader, clock_ns)):
-        return Now(at_ns=clock_ns, recording=True)
-    last_ns = max((info.last_ns for info in reader.recordings()), default=0)
-    return Now(at_ns=last_ns + 1 if last_ns else clock_ns, recording=False)
+    return as_of(reader, time.time_ns())
 
 
 def asked(now: Now, last: str, start: str, end: str, *, live: bool) -> TimeRange:

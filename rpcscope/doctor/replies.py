@@ -1,0 +1,60 @@
+"""Reply queues: without their process, or with two."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from rpcscope.doctor.facts import Facts
+from rpcscope.doctor.finding import Check, Evidence, Finding, Level, Subject, finding, plural
+from rpcscope.doctor.names import is_reply
+
+
+def _lost(facts: Facts) -> Finding | None:
+    found = [one.sample for one in facts.abandoned if is_reply(one.sample.queue)]
+    if not found:
+        return None
+    lying = sum(sample.ready or 0 for sample in found)
+    title = plural(len(found), "reply queue has no consumer", "reply queues have no consumer")
+    title += f", {plural(lying, 'reply waits', 'replies wait')} in them" if lying else " and will expire"
+    rows = (
+        Evidence(what=sample.queue, subject=Subject.QUEUE,
+                 said=plural(sample.ready, "reply", "replies") if sample.ready is not None else "depth not known")
+        for sample in found
+    )  # fmt: skip
+    return finding(Level.WARN if lying else Level.INFO, title, rows)
+
+
+def _shared(facts: Facts) -> Finding | None:
+    users: defaultdict[str, set[str]] = defaultdict(set)
+    for layout in facts.layouts:
+        for one in layout.consumers:
+            if is_reply(one.queue):
+                users[one.queue].add(one.process)
+    shared = {queue: who for queue, who in users.items() if len(who) > 1}
+    if not shared:
+        return None
+    rows = (
+        Evidence(what=queue, said=f"consumed by {', '.join(sorted(who))}", subject=Subject.QUEUE)
+        for queue, who in sorted(shared.items())
+    )
+    title = plural(len(shared), "reply queue is", "reply queues are") + " consumed by more than one process"
+    return finding(Level.BAD, title, rows)
+
+
+LOST = Check(
+    name="lost-reply-queues",
+    find=_lost,
+    is_now=True,
+    why="Its process is gone or lost its consumer. Servers go on to work for it, and their replies reach nobody. By "
+    "default the queue expires after 30 minutes without a consumer; a process that still runs but lost its consumer "
+    "gets no answer to any call from then on.",
+    todo="After a restart it is normal and goes by itself. Otherwise find the process whose calls all time out "
+    "(repeated-timeouts) and restart it.",
+)
+SHARED = Check(
+    name="shared-reply-queues",
+    find=_shared,
+    why="A reply queue belongs to one process. Two consumers steal each other's replies: every other call times out. "
+    "oslo.messaging before 18.3 gave workers under cotyledon the same name when use_queue_manager is on.",
+    todo="Upgrade oslo.messaging, or switch use_queue_manager off for the service; then restart it.",
+)
