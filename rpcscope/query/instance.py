@@ -1,4 +1,4 @@
-"""All that ever touched one server, in nova, neutron and cinder: its operations and those of their request ids, by time.
+"""All that ever touched one server, in nova, neutron and cinder: its operations and those of their request ids.
 
 Nova hands its request id on to neutron and cinder as their global request id, so what they did for an operation of the
 server is found by it, also where no message of theirs names the server.

@@ -19,6 +19,8 @@ from rpcscope.store.schema import call, process
 
 LOOK = 200_000
 """Calls that are looked at, a microsecond or two each. No index has the host: it would make inserts slower."""
+_Touch = tuple[int, int, int, int]
+"""Calls received and sent, when the first and the last of them began."""
 _SUMS = ("calls", "failed", "timed_out", "answered", "server_ns", "bytes")
 
 
@@ -54,13 +56,12 @@ def host_work(database: Database, names: NameReader, text: str, since_ns: int, u
         touched = _touched(connection, host, during)
     texts = names.load({row.method_id for rows in methods for row in rows})
     touches = _touches(touched, opened, host)
-    newest = sorted(touches, key=lambda number: (-touches[number][3], number))
-    named = request_ids(database, newest[:limit])
+    found = _by_request(touches, request_ids(database, touches))
     return HostWork(
         received=_totals(methods[0], texts, [c for c in opened if host.received(c)]),
         sent=_totals(methods[1], texts, [c for c in opened if host.sent(c)]),
-        operations=len(touches),
-        touches=tuple(_touch(named[number], touches[number]) for number in newest[:limit] if named.get(number)),
+        operations=len(found),
+        touches=tuple(found[:limit]),
         since_ns=edge,
     )
 
@@ -134,20 +135,30 @@ def _touched(connection: Connection, host: _Host, during: Iterable[ColumnElement
     return list(connection.execute(query.group_by(call.c.operation_id)))
 
 
-def _touches(rows: Iterable[Any], opened: Iterable[Call], host: _Host) -> dict[int, tuple[int, int, int, int]]:
-    """Received, sent, first and last call of each operation, by its id."""
+def _touches(rows: Iterable[Any], opened: Iterable[Call], host: _Host) -> dict[int, _Touch]:
+    """What each operation had to do with the host, by its id."""
     found = {row.operation_id: (int(row.received), int(row.sent), row.first_ns, row.last_ns) for row in rows}
     for c in opened:
-        received, sent = host.received(c), host.sent(c)
+        received, sent, at = host.received(c), host.sent(c), first_ns(c)
         if c.operation_id and (received or sent):
-            at = first_ns(c)
-            before = found.get(c.operation_id, (0, 0, at, at))
-            found[c.operation_id] = (
-                before[0] + received, before[1] + sent, min(before[2], at), max(before[3], at),
-            )  # fmt: skip
+            found[c.operation_id] = _added(found.get(c.operation_id), (int(received), int(sent), at, at))
     return found
 
 
-def _touch(request_id: str, touch: tuple[int, int, int, int]) -> HostTouch:
-    received, sent, first, last = touch
-    return HostTouch(request_id=request_id, received=received, sent=sent, first_ns=first, last_ns=last)
+def _by_request(touches: Mapping[int, _Touch], named: Mapping[int, str]) -> list[HostTouch]:
+    """Parts of one operation together; the newest first by their last call."""
+    found: dict[str, _Touch] = {}
+    for number, touch in touches.items():
+        if request_id := named.get(number):
+            found[request_id] = _added(found.get(request_id), touch)
+    rows = [
+        HostTouch(request_id=request_id, received=received, sent=sent, first_ns=first, last_ns=last)
+        for request_id, (received, sent, first, last) in found.items()
+    ]
+    return sorted(rows, key=lambda row: (-row.last_ns, row.request_id))
+
+
+def _added(before: _Touch | None, touch: _Touch) -> _Touch:
+    if before is None:
+        return touch
+    return before[0] + touch[0], before[1] + touch[1], min(before[2], touch[2]), max(before[3], touch[3])

@@ -22,7 +22,7 @@ class Place:
     """Where a list was left: what is behind it comes next, whatever is stored meanwhile."""
 
     value: int  # of what is sorted by: nanoseconds, or a count
-    id: int  # Operation.id of the newest part
+    id: int  # Operation.id of one of its parts
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,7 +118,7 @@ def test_a_range_that_can_not_be_is_told_in_a_sentence(page: Page, visitor: obje
 
 def test_slash_searches_and_a_request_id_is_found(page: Page) -> None:
     page.goto("/operations?kind=delete")
-    request_id = page.locator("table[data-rows] tbody th").first.inner_text()
+    request_id = page.locator("table[data-rows] tbody th a").first.get_attribute("title") or ""
     page.goto("/")
     page.keyboard.press("/")
     page.keyboard.type(request_id)

@@ -47,7 +47,7 @@ def value(order: OperationOrder, parts: list[Operation]) -> int | None:
     """What an operation is sorted by, counted by hand."""
     ends = [part.finished_ns for part in parts if part.finished_ns is not None]
     if order is OperationOrder.STARTED:
-        return max(part.started_ns for part in parts)
+        return min(part.started_ns for part in parts)
     if order is OperationOrder.DURATION:
         return max(ends) - min(part.started_ns for part in parts) if ends else None
     word = "rpcs" if order is OperationOrder.RPCS else "messages"
@@ -73,8 +73,8 @@ def read(store: Store, wanted: OperationFilter, size: int, **how: Any) -> list[s
 def test_pages_have_each_operation_once_in_order(store: Store, order: OperationOrder, ascending: bool) -> None:
     known = some(store)
     rows = [(value(order, parts), max(p.id for p in parts), one) for one, parts in known.items()]
-    if order is OperationOrder.STARTED:  # the id of the part that began last breaks a tie
-        rows = [(at, max(p.id for p in known[one] if p.started_ns == at), one) for at, _, one in rows if at is not None]
+    if order is OperationOrder.STARTED:  # the id of the part that began first breaks a tie
+        rows = [(at, min(p.id for p in known[one] if p.started_ns == at), one) for at, _, one in rows if at is not None]
     expected = [one for key, _, one in sorted(r for r in rows if r[0] is not None)]
     if not ascending:
         expected.reverse()

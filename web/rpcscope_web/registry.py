@@ -20,8 +20,10 @@ class Page:
 
 PAGES = (
     Page("overview", "Overview", "/"),
-    Page("operations", "Operations", "/operations"),
+    Page("operations", "host", "instance", "Operations", "/operations"),
     Page("operation"),
+    Page("host"),
+    Page("instance"),
     Page("taps", "Taps", "/taps"),
     Page("search"),
 )

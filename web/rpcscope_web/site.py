@@ -56,6 +56,18 @@ def range_of(
     return found.starting(min((at for at in times if at), default=0))
 
 
+def lifetime_of(
+    reader: Annotated[Reader, Depends(reader_of)],
+    last: Annotated[str, _LAST] = "",
+    start: Annotated[str, _FROM] = "",
+    end: Annotated[str, _TO] = "",
+    live: Annotated[str, _LIVE] = "",
+) -> TimeRange:
+    """The same for what is one thing: all time, unless another is asked for. Raises UsageError."""
+    return range_of(reader, last or ("" if start or end else "all"), start, end, live)
+
+
 AskedSite = Annotated[Site, Depends(site_of)]
 AskedReader = Annotated[Reader, Depends(reader_of)]
 AskedRange = Annotated[TimeRange, Depends(range_of)]
+AskedLifetime = Annotated[TimeRange, Depends(lifetime_of)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from typing import Literal
 
@@ -105,6 +106,14 @@ def short(text: object) -> Markup:
     return Markup("<bdi class='name id' title='{}'>{}</bdi>").format(shown, shown[:8])
 
 
+def shortened(text: object) -> Markup:
+    """A request id by what tells it from others: `req-` and eight digits of a uuid, or both ends of something else."""
+    shown = visible(str(text))
+    if _REQUEST.fullmatch(shown):
+        return Markup("<bdi class='name id'>{}…</bdi>").format(shown[:12])
+    return Markup("<bdi class='name id'>{}</bdi>").format(shown if len(shown) <= 24 else f"{shown[:14]}…{shown[-8:]}")
+
+
 def visible(text: str) -> str:
     """The text with a mark for every character that is not seen but acts: controls, bidi marks, surrogates."""
     if text.isascii() and text.isprintable():
@@ -112,6 +121,7 @@ def visible(text: str) -> str:
     return "".join("\N{REPLACEMENT CHARACTER}" if unicodedata.category(c) in _ACTING else c for c in text)
 
 
+_REQUEST = re.compile(r"req-[0-9a-f]{8}-[0-9a-f-]{27}")
 _ACTING = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 
@@ -122,6 +132,7 @@ def plural(count: int, one: str, many: str = "") -> str:
 
 FILTERS = {
     "number": number, "size": size, "took": took, "lasted": lasted, "share": share, "rate": rate, "spread": spread,
-    "when": when, "name": name, "ident": ident, "blind": blind, "short": short, "visible": visible,
+    "when": when, "name": name, "ident": ident, "blind": blind, "short": short, "shortened": shortened,
+    "visible": visible,
 }  # fmt: skip
 GLOBALS = {"plural": plural}

@@ -91,7 +91,7 @@ def test_the_messages_of_the_figure_are_those_that_were_recorded(two_captures: S
         ("/api/v1/operations?limit=0", 400),
         ("/api/v1/operations?limit=many", 400),
         ("/api/v1/operations?status=odd", 400),
-        ("/api/v1/operations?offset=99999999999999999999", 400),
+        ("/api/v1/operations?after=99999999999999999999.1", 400),
         ("/api/v1/operations?from=2026-01-02&to=2026-01-01", 400),
     ],
 )

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
+from pydantic import Field
 
 from rpcscope.query.calls import Calls
 from rpcscope.query.operations import Operations
 from rpcscope.store.protocol import OperationFilter
 from rpcscope_web.api.models import Answer, Call, Operation, Range
-from rpcscope_web.filters import AskedFilter, listed
+from rpcscope_web.filters import AskedFilter, AskedPlace, listed, written
 from rpcscope_web.problems import RESPONSES, NotFound
 from rpcscope_web.render import address
 from rpcscope_web.site import AskedRange, AskedReader, AskedSite
@@ -19,11 +20,14 @@ router = APIRouter(prefix="/api/v1", tags=["operations"], responses=RESPONSES)
 
 
 class OperationPage(Answer):
-    """Operations, the newest first."""
+    """Operations, the newest first unless sorted otherwise."""
 
     range: Range
     items: list[Operation]
-    next: str | None  # the address of the next page
+    next: str | None = Field(
+        description="The address of the next page; null of the last. A page with fewer items than its limit, or none, "
+        "has a next one where few match and it was not looked further."
+    )
 
 
 class Trace(Answer):
@@ -42,16 +46,16 @@ class Traces(Answer):
 @router.get("/operations", response_model=OperationPage)
 def read_operations(
     site: AskedSite, reader: AskedReader, range: AskedRange, wanted: AskedFilter,
-    limit: Annotated[int, Query(ge=1, le=1_000)] = 100, offset: Annotated[int, Query(ge=0, le=10_000_000)] = 0,
+    after: AskedPlace, limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
 ) -> dict[str, Any]:  # fmt: skip
     """A page of them; follow `next` for the others."""
-    found = listed(reader, range, wanted, limit=limit, offset=offset, stuck_after_s=site.settings.stuck_after_s)
+    found = listed(reader, range, wanted, limit=limit, after=after, stuck_after_s=site.settings.stuck_after_s)
     # The next page is of the same times, whatever is stored meanwhile.
-    further = {**range.fixed(), **wanted.query(), "limit": limit, "offset": offset + limit}
+    further = {**range.fixed(), **wanted.query(), "limit": limit, "after": written(found.next)}
     return {
         "range": Range.of(range),
         "items": [view.as_dict() for view in found.rows],
-        "next": address("/api/v1/operations", further) if found.more else None,
+        "next": address("/api/v1/operations", further) if found.next else None,
     }
 
 

@@ -7,7 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from fastapi.responses import RedirectResponse
 
-from rpcscope.store.protocol import OperationFilter, Reader
+from rpcscope.query.meaning import meaning
+from rpcscope.store.protocol import Reader
 from rpcscope_web.render import address, segment
 from rpcscope_web.site import AskedRange, AskedReader
 
@@ -26,19 +27,9 @@ def search(
 def _meant(reader: Reader, text: str, range: dict[str, str]) -> str:
     if not text:
         return address("/operations", range)
-    if _is(reader, OperationFilter(request_id=text, limit=1)):
+    found = meaning(reader, text)
+    if found.field == "request_id" and found.is_stored:
         return address(f"/operations/{segment(text)}", range)
-    all_time = {"last": "all"}
-    for field, wanted, times in (
-        ("instance", OperationFilter(instance=text, limit=1), all_time),
-        ("project", OperationFilter(project_id=text, limit=1), all_time),
-        ("kind", OperationFilter(kind=text, limit=1), range),
-        ("host", OperationFilter(host=text, limit=1), range),
-    ):
-        if _is(reader, wanted):
-            return address("/operations", {field: text, **times})
-    return address("/operations", {"request_id": text, **range})
-
-
-def _is(reader: Reader, wanted: OperationFilter) -> bool:
-    return next(iter(reader.operations(wanted)), None) is not None
+    return address(
+        "/operations", {found.field: text, **({"last": "all"} if found.is_stored and found.is_id else range)}
+    )
