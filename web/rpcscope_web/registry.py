@@ -20,14 +20,14 @@ class Page:
 
 PAGES = (
     Page("overview", "Overview", "/"),
-    Page("operations", "host", "instance", "Operations", "/operations"),
+    Page("operations", "Operations", "/operations"),
     Page("operation"),
     Page("host"),
     Page("instance"),
     Page("taps", "Taps", "/taps"),
     Page("search"),
 )
-API = ("overview", "status", "operation", "operations", "queues", "events")
+API = ("overview", "status", "operation", "operations", "host", "instance", "queues", "events")
 FIGURES = ("rates",)
 
 
