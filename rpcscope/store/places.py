@@ -60,6 +60,17 @@ class OperationCounts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OperationStep:
+    """How many operations of one kind and status began in one step of a time."""
+
+    kind: str  # "" while unknown
+    background: bool
+    status: int  # model.Status as its recorder judged: RUNNING is everything that is not over
+    step: int  # from 0
+    operations: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HostMethod:
     """What one host was sent, or sent itself, of one method in a time."""
 

@@ -32,7 +32,7 @@ from rpcscope.model import (
     TapPhase,
 )
 from rpcscope.store.depth_rows import Abandoned, ChurnStep, PollStep, QueueStep
-from rpcscope.store.places import HostWork, OperationCounts, OperationOrder, OperationPage, Place
+from rpcscope.store.places import HostWork, OperationCounts, OperationOrder, OperationPage, OperationStep, Place
 from rpcscope.store.sign_rows import CallSigns
 from rpcscope.store.traffic import MethodTraffic, Traffic
 from rpcscope.store.type_rows import QueueTypes
@@ -270,6 +270,14 @@ class Reader(Protocol):
 
     def operation_counts(self, since_ns: int, until_ns: int) -> OperationCounts:
         """Operations that began in a time by kind and status; of the newest 20,000 parts where there are more."""
+        ...
+
+    def is_more(self, since_ns: int, until_ns: int, parts: int) -> bool:
+        """Whether more than so many parts of operations began in a time."""
+        ...
+
+    def operation_steps(self, since_ns: int, until_ns: int, step_ns: int) -> list[OperationStep]:
+        """Operations that began in each step of a time by kind and status; all are counted, however many."""
         ...
 
     def host_work(self, host: str, since_ns: int, until_ns: int, *, limit: int) -> HostWork:

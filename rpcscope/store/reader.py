@@ -21,7 +21,7 @@ from rpcscope.model import (
     QueueSample,
     TapPhase,
 )
-from rpcscope.store import call_query, operation_query, rate_query, total_query, waiting_query
+from rpcscope.store import call_query, operation_query, operation_steps, rate_query, total_query, waiting_query
 from rpcscope.store.churn_query import churn_steps
 from rpcscope.store.database import Database
 from rpcscope.store.depth_query import DepthQuery
@@ -38,7 +38,7 @@ from rpcscope.store.operation_counts import operation_counts
 from rpcscope.store.operation_rank import by_value
 from rpcscope.store.operation_rows import PROCESS_NAMES, process_of
 from rpcscope.store.operation_search import by_start
-from rpcscope.store.places import HostWork, OperationCounts, OperationOrder, OperationPage, Place
+from rpcscope.store.places import HostWork, OperationCounts, OperationOrder, OperationPage, OperationStep, Place
 from rpcscope.store.protocol import (
     GapTotal,
     MethodTotal,
@@ -119,6 +119,14 @@ class SqlReader:
     def operation_counts(self, since_ns: int, until_ns: int) -> OperationCounts:
         """Operations that began in a time by kind and status."""
         return operation_counts(self._database, self._names, since_ns, until_ns)
+
+    def is_more(self, since_ns: int, until_ns: int, parts: int) -> bool:
+        """Whether more than so many parts of operations began in a time."""
+        return operation_steps.is_more(self._database, since_ns, until_ns, parts)
+
+    def operation_steps(self, since_ns: int, until_ns: int, step_ns: int) -> list[OperationStep]:
+        """Operations that began in each step of a time by kind and status."""
+        return operation_steps.operation_steps(self._database, self._names, since_ns, until_ns, step_ns)
 
     def host_work(self, host: str, since_ns: int, until_ns: int, *, limit: int) -> HostWork:
         """Calls of a time that went to a host or came from it."""

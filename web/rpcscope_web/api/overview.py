@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import APIRouter
+from pydantic import Field
 
 from rpcscope.query.cost import conditions
 from rpcscope.query.gaps import gaps_touching
@@ -47,6 +48,7 @@ class Kind(Answer):
     error_share: float | None
     trend: list[int]
     cost: Cost
+    sampled: int | None = Field(description="`cost` is of so many of the newest; null: of all.")
 
 
 class Overview(Answer):
