@@ -11,7 +11,7 @@ from rpcscope.model import MessageKind
 ENOUGH = 50
 """Requests for each worker, on average, before their shares mean anything."""
 UNEVEN = 2.0
-"""The busiest has so many times the average."""
+"""The busiest has so many times what the others have on average."""
 _SHARED = (MessageKind.REQUEST, MessageKind.CAST)
 
 
@@ -25,9 +25,8 @@ def _uneven(facts: Facts) -> Finding | None:
             names[process.key] = facts.process(row.to_process)
     rows, worst = [], 0.0
     for (_, topic), shares in sorted(topics.items()):
-        mean = shares.total() / len(shares)
-        ratio = max(shares.values()) / mean if mean else 0.0
-        if len(shares) > 1 and mean >= ENOUGH and ratio >= UNEVEN:
+        ratio = _ratio(shares)
+        if ratio >= UNEVEN:
             worst = max(worst, ratio)
             rows += [
                 Evidence(what=topic, said=f"{names[key]} took {count:,} of {shares.total():,} requests")
@@ -35,7 +34,16 @@ def _uneven(facts: Facts) -> Finding | None:
             ]
     if not rows:
         return None
-    return finding(Level.WARN, f"one worker gets {worst:.1f} times its share of the requests of its topic", rows)
+    return finding(Level.WARN, f"one worker takes {worst:,.1f} times what the others of its topic take", rows)
+
+
+def _ratio(shares: Counter[str]) -> float:
+    """The busiest against the average of the others; 0 where there are too few to tell."""
+    if len(shares) < 2 or shares.total() < ENOUGH * len(shares):
+        return 0.0
+    most = max(shares.values())
+    others = (shares.total() - most) / (len(shares) - 1)
+    return most / max(others, 1.0)
 
 
 UNEVEN_SPLIT = Check(

@@ -24,10 +24,11 @@ PAGES = (
     Page("operation"),
     Page("host"),
     Page("instance"),
+    Page("flags", "Red flags", "/flags"),
     Page("taps", "Taps", "/taps"),
     Page("search"),
 )
-API = ("overview", "status", "operation", "operations", "host", "instance", "queues", "events")
+API = ("overview", "flags", "status", "operation", "operations", "host", "instance", "queues", "events")
 FIGURES = ("rates",)
 
 
