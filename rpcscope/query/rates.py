@@ -20,7 +20,7 @@ class Series:
     """One service; `counts` are messages in each step."""
 
     service: str
-    counts: tuple[int, ...]
+    counts: tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,14 +31,16 @@ class Rates:
     step_ns: int
     steps: int
     series: tuple[Series, ...]
+    share: float  # of the time that was looked at; below 1 the counts are estimates
 
 
 def rates(reader: Reader, from_ns: int, to_ns: int, *, steps: int = STEPS) -> Rates:
     """Publishes from one time up to another. Unknown is who has no name of a program and no queue of a service."""
     step_ns = max(1, -(-(to_ns - from_ns) // steps))
     known = processes(reader)
-    found: defaultdict[str, list[int]] = defaultdict(lambda: [0] * steps)
-    for one in reader.publish_counts(from_ns, to_ns, step_ns):
+    found: defaultdict[str, list[float]] = defaultdict(lambda: [0] * steps)
+    published = reader.publish_counts(from_ns, to_ns, step_ns)
+    for one in published.counts:
         # A reply may have been seen before its request.
         found[_service(known.get(one.process))][min(max(0, one.step), steps - 1)] += one.messages
     ordered = sorted(found.items(), key=lambda item: (-sum(item[1]), item[0]))
@@ -46,7 +48,7 @@ def rates(reader: Reader, from_ns: int, to_ns: int, *, steps: int = STEPS) -> Ra
     if small:
         large.append((OTHERS, [sum(column) for column in zip(*(counts for _, counts in small), strict=True)]))
     series = tuple(Series(service=name, counts=tuple(counts)) for name, counts in large)
-    return Rates(from_ns=from_ns, step_ns=step_ns, steps=steps, series=series)
+    return Rates(from_ns=from_ns, step_ns=step_ns, steps=steps, series=series, share=published.share)
 
 
 def _service(process: Process | None) -> str:

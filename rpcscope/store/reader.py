@@ -43,7 +43,7 @@ from rpcscope.store.protocol import (
     GapTotal,
     MethodTotal,
     OperationFilter,
-    PublishCount,
+    PublishCounts,
     RecorderHealth,
     RecordingInfo,
     RecordingTotals,
@@ -191,7 +191,7 @@ class SqlReader:
         """How many operations and RPCs one recording began."""
         return total_query.recording_totals(self._database, recording_id)
 
-    def publish_counts(self, from_ns: int, to_ns: int, step_ns: int) -> list[PublishCount]:
+    def publish_counts(self, from_ns: int, to_ns: int, step_ns: int) -> PublishCounts:
         """Messages by the process that published them, in steps of a time."""
         return rate_query.publish_counts(self._database, from_ns, to_ns, step_ns)
 

@@ -30,6 +30,21 @@ def windows(connection: Connection, from_ns: int, to_ns: int, look: int) -> tupl
     return tuple(sorted(found, key=lambda window: window.from_ns))
 
 
+def step_windows(
+    connection: Connection, from_ns: int, step_ns: int, steps: int, look: int
+) -> tuple[Window, ...]:
+    """The whole time likewise; else one window in each step, of as many calls in each."""
+    if _edge(connection, from_ns, from_ns + steps * step_ns, look) is None:
+        return (Window(from_ns, from_ns + steps * step_ns, 1),)
+    pieces = [(from_ns + step * step_ns, from_ns + (step + 1) * step_ns) for step in range(steps)]
+    return tuple(
+        Window(*piece, 1)
+        if _edge(connection, *piece, look // steps) is None
+        else _window(connection, piece, number, look // steps)
+        for number, piece in enumerate(pieces)
+    )
+
+
 def _pieces(connection: Connection, whole: _Span, few: int) -> tuple[list[_Span], list[_Span]]:
     """Those with few calls, and those with more, which are halved until there are enough of them."""
     sparse: list[_Span] = []
