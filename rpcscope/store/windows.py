@@ -30,9 +30,7 @@ def windows(connection: Connection, from_ns: int, to_ns: int, look: int) -> tupl
     return tuple(sorted(found, key=lambda window: window.from_ns))
 
 
-def step_windows(
-    connection: Connection, from_ns: int, step_ns: int, steps: int, look: int
-) -> tuple[Window, ...]:
+def step_windows(connection: Connection, from_ns: int, step_ns: int, steps: int, look: int) -> tuple[Window, ...]:
     """The whole time likewise; else one window in each step, of as many calls in each."""
     if _edge(connection, from_ns, from_ns + steps * step_ns, look) is None:
         return (Window(from_ns, from_ns + steps * step_ns, 1),)
