@@ -7,15 +7,15 @@ from dataclasses import replace
 
 from rpcscope.doctor.facts import Facts, Marked
 from rpcscope.model import Flag, NodeState, Outcome, Status
+from rpcscope.query.abandoned import abandoned
 from rpcscope.query.gaps import Loss, gaps_touching
 from rpcscope.query.in_flight_over import in_flight_over
 from rpcscope.query.operations import STUCK_AFTER_S, Operations
 from rpcscope.query.processes import processes
-from rpcscope.query.queues import GONE, LONGEST_INTERVAL_NS, REPEATED_NS, queues
+from rpcscope.query.queues import LONGEST_INTERVAL_NS, REPEATED_NS, queues
 from rpcscope.query.status import recorders
 from rpcscope.query.times import SECOND
 from rpcscope.query.unseen import Unseen
-from rpcscope.store.depth_rows import Abandoned
 from rpcscope.store.protocol import OperationFilter, Reader
 from rpcscope.store.sign_rows import CallSigns
 
@@ -40,17 +40,17 @@ def ask_state(reader: Reader, from_ns: int, to_ns: int, now_ns: int) -> Facts:
     """What is cheap to ask: queues, nodes and recorders, as of the end of a time."""
     depth = queues(reader, until_ns=to_ns)
     fresh_ns = from_ns - LONGEST_INTERVAL_NS
-    looked = {poll.vhost: poll.at_ns for poll in depth.polls if poll.at_ns >= fresh_ns}
+    polls = [poll for poll in depth.polls if poll.at_ns >= fresh_ns]
+    looked = {poll.vhost for poll in polls}
     families = tuple(row for row in depth.rows if row.vhost in looked)
-    at_ns = max(looked.values(), default=0)
     lonely = any(row.consumerless for row in families)
     return Facts(
         from_ns=from_ns,
         to_ns=to_ns,
         now_ns=now_ns,
-        polled_ns=at_ns,
+        polled_ns=max((poll.at_ns for poll in polls), default=0),
         families=families,
-        abandoned=_abandoned(reader, at_ns) if lonely else (),
+        abandoned=tuple(abandoned(reader, polls, limit=_ABANDONED)) if lonely else (),
         nodes=_newest(node for node in depth.nodes if node.at_ns >= fresh_ns),
         recorders=tuple(recorders(reader, now_ns)),
         losses=gaps_touching(reader, from_ns, to_ns),
@@ -82,11 +82,6 @@ def ask(reader: Reader, from_ns: int, to_ns: int, now_ns: int, *, stuck_after_s:
         work=in_flight_over(reader, max(from_ns, to_ns - _WORK_NS), to_ns, limit=_WORK).rows,
         churn=tuple(reader.churn_steps(max(from_ns, to_ns - _WORK_NS), to_ns, _MINUTE_NS)),
     )
-
-
-def _abandoned(reader: Reader, at_ns: int) -> tuple[Abandoned, ...]:
-    found = reader.abandoned_queues(at_ns - REPEATED_NS, at_ns, _ABANDONED)
-    return tuple(one for one in found if one.sample.state != GONE)
 
 
 def _newest(nodes: Iterable[NodeState]) -> tuple[NodeState, ...]:

@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from rpcscope.model import Call, Layout, NodeState, Process
+from rpcscope.query.abandoned import AbandonedQueue
 from rpcscope.query.gaps import Loss
 from rpcscope.query.operations import OperationView
 from rpcscope.query.queues import QueueRow
 from rpcscope.query.status import RecorderStatus
 from rpcscope.query.times import SECOND
 from rpcscope.query.work import Work
-from rpcscope.store.depth_rows import Abandoned, ChurnStep
+from rpcscope.store.depth_rows import ChurnStep
 from rpcscope.store.sign_rows import CallSigns
 from rpcscope.store.type_rows import QueueTypes
 
@@ -37,7 +38,7 @@ class Facts:
     now_ns: int  # the clock
     polled_ns: int = 0  # the newest poll in the time; 0: there is none
     families: tuple[QueueRow, ...] = ()  # as of the newest poll in the time
-    abandoned: tuple[Abandoned, ...] = ()  # queues without consumers, the deepest first
+    abandoned: tuple[AbandonedQueue, ...] = ()  # queues without consumers, the deepest first
     types: tuple[QueueTypes, ...] = ()
     nodes: tuple[NodeState, ...] = ()
     layouts: tuple[Layout, ...] = ()

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from rpcscope.doctor.facts import Facts
 from rpcscope.doctor.finding import Check, Evidence, Finding, Level, Subject, finding, plural
 from rpcscope.doctor.names import is_notification, is_reply
+from rpcscope.query.abandoned import AbandonedQueue
 from rpcscope.query.queues import QueueRow
-from rpcscope.store.depth_rows import Abandoned
 
 GROWN = 100
 """Messages more than ten minutes before, at least, and a tenth of what is in it."""
@@ -18,23 +18,23 @@ UNACKED = 200
 
 
 def _consumerless(facts: Facts) -> Finding | None:
-    found = [one for one in facts.abandoned if one.sample.ready and not _told_elsewhere(one)]
+    found = [one for one in facts.abandoned if one.ready and not _told_elsewhere(one)]
     if not found:
         return None
-    waiting = sum(one.sample.ready or 0 for one in found)
-    level = Level.BAD if any("_fanout" not in one.sample.queue for one in found) else Level.WARN
+    waiting = sum(one.ready or 0 for one in found)
+    level = Level.BAD if any("_fanout" not in one.name for one in found) else Level.WARN
     title = f"{plural(len(found), 'queue')} without a consumer, {plural(waiting, 'message')} in them"
     return finding(level, title, map(_abandoned_row, found))
 
 
-def _told_elsewhere(one: Abandoned) -> bool:
-    return is_reply(one.sample.queue) or is_notification(one.sample.queue)
+def _told_elsewhere(one: AbandonedQueue) -> bool:
+    return is_reply(one.name) or is_notification(one.name)
 
 
-def _abandoned_row(one: Abandoned) -> Evidence:
-    said = plural(one.sample.ready or 0, "message waits", "messages wait")
-    was = "it had a consumer less than two hours ago" if one.consumed_ns else "it had none in the two hours before"
-    return Evidence(what=one.sample.queue, said=f"{said}; {was}", subject=Subject.QUEUE)
+def _abandoned_row(one: AbandonedQueue) -> Evidence:
+    said = plural(one.ready or 0, "message waits", "messages wait")
+    was = "it had a consumer less than two hours ago" if one.lost_ns else "it had none in the two hours before"
+    return Evidence(what=one.name, said=f"{said}; {was}", subject=Subject.QUEUE)
 
 
 def _growing(facts: Facts) -> Finding | None:

@@ -7,21 +7,29 @@ from collections import defaultdict
 from rpcscope.doctor.facts import Facts
 from rpcscope.doctor.finding import Check, Evidence, Finding, Level, Subject, finding, plural
 from rpcscope.doctor.names import is_reply
+from rpcscope.query.abandoned import AbandonedQueue
+from rpcscope.query.times import iso
 
 
 def _lost(facts: Facts) -> Finding | None:
-    found = [one.sample for one in facts.abandoned if is_reply(one.sample.queue)]
+    found = [one for one in facts.abandoned if is_reply(one.name)]
     if not found:
         return None
-    lying = sum(sample.ready or 0 for sample in found)
+    lying = sum(one.ready or 0 for one in found)
     title = plural(len(found), "reply queue has no consumer", "reply queues have no consumer")
     title += f", {plural(lying, 'reply waits', 'replies wait')} in them" if lying else " and will expire"
-    rows = (
-        Evidence(what=sample.queue, subject=Subject.QUEUE,
-                 said=plural(sample.ready, "reply", "replies") if sample.ready is not None else "depth not known")
-        for sample in found
-    )  # fmt: skip
-    return finding(Level.WARN if lying else Level.INFO, title, rows)
+    return finding(Level.WARN if lying else Level.INFO, title, map(_lost_row, found))
+
+
+def _lost_row(one: AbandonedQueue) -> Evidence:
+    lie = "depth not known" if one.ready is None else plural(one.ready, "reply", "replies")
+    since = f"; without a consumer since {_at(one.lost_ns)}" if one.lost_ns else ""
+    ends = f", gone at {_at(one.expires_ns)} by default" if one.expires_ns else ""
+    return Evidence(what=one.name, said=f"{lie}{since}{ends}", subject=Subject.QUEUE)
+
+
+def _at(ns: int) -> str:
+    return f"{(iso(ns) or '?')[:19]}Z"
 
 
 def _shared(facts: Facts) -> Finding | None:
