@@ -17,9 +17,9 @@ CACHES := .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' Makefile | expand -t 16
 
-demo: .venv/.run ## play real oslo.messaging services on a private broker, record them, show what they cost
+demo: .venv/.run ## play real oslo.messaging services on a private broker, record and serve them (SERVE=0: do not stay)
 	@.ci/servers rabbitmq-server
-	@$(BIN)/rpcscope demo
+	@$(BIN)/rpcscope demo $(if $(filter 0,$(SERVE)),--no-serve)
 
 test: .venv/.dev ## run the tests on real servers (some minutes)
 	@.ci/servers $(TEST_SERVERS)

@@ -35,8 +35,9 @@ _QUIET_S = 5.0
 
 @click.command("demo")
 @click.option("--no-live", is_flag=True, help="Only the recording, also where a RabbitMQ server is installed.")
+@click.option("--serve/--no-serve", default=None, help="End by serving the dashboard; by default on a terminal.")
 @click.option("--speed", type=click.FloatRange(0.1, 100), default=1.0, show_default=True, help="Of the live play.")
-def demo_command(no_live: bool, speed: float) -> int:
+def demo_command(no_live: bool, serve: bool | None, speed: float) -> int:
     """What a boot, a live migration and an evacuation cost: from a recording of a real nova, then live.
 
     The live part starts a private throwaway RabbitMQ on free ports of this machine, plays the recorded
@@ -47,19 +48,35 @@ def demo_command(no_live: bool, speed: float) -> int:
     with tempfile.TemporaryDirectory(prefix="rpcscope-demo-") as folder, _store(folder, "recording") as recorded:
         _import_recordings(recorded)
         _show(recorded.reader())
-        if no_live:
-            return 0
-        if not PrivateBroker.available():
-            console().print(f"\n{_GET_A_BROKER}")
-            return 0
+        stays = console().is_terminal if serve is None else serve
+        if no_live or not PrivateBroker.available():
+            if not no_live:
+                console().print(f"\n{_GET_A_BROKER}")
+            return _serve(recorded) if stays else 0
         with _store(folder, "live") as live:
-            return _play(recorded, live, speed)
+            status = _play(recorded, live, speed)
+            if stays:
+                _import_recordings(live)
+                return _serve(live)
+            return status
 
 
 def _store(folder: str, name: str) -> Store:
     from rpcscope.store import open_store
 
     return open_store(str(Path(folder, f"{name}.sqlite")), create=True)
+
+
+def _serve(store: Store) -> int:
+    from rpcscope.cli.serve import PORT, serve_store
+    from rpcscope.errors import UsageError
+    from rpcscope_web import Settings
+
+    heading("The dashboard")
+    try:
+        return serve_store(store, Settings(port=PORT))
+    except UsageError:  # somebody else has the port
+        return serve_store(store, Settings(port=0))
 
 
 def _import_recordings(store: Store) -> None:
@@ -106,7 +123,7 @@ def _play(recorded: Store, live: Store, speed: float) -> int:
     heading("The same, played live")
     scenes = _scenes(recorded.reader())
     screen.print("Starting a private RabbitMQ, 1 API, 2 conductors, 2 schedulers and 3 computes ...")
-    with PrivateBroker() as broker:
+    with PrivateBroker(plugins=("rabbitmq_management", "rabbitmq_event_exchange")) as broker:
         broker.add_vhost("rpcscope-demo")
         url = broker.transport_url("rpcscope-demo")
         with Player(url) as player:
@@ -137,6 +154,7 @@ def _record(
     """Play the scenes one after the other while a tap records them."""
     import threading
 
+    from rpcscope.cli.watch import watched
     from rpcscope.pipeline import Recorder
     from rpcscope.rules import load_rules
     from rpcscope_collectors.management import Management
@@ -170,7 +188,8 @@ def _record(
         recorder = Recorder(writer, resume, load_rules(), clock=time.time_ns)
         stage = threading.Thread(target=perform, name="rpcscope-stage")
         stage.start()
-        recorder.run(tap)
+        with watched(tap, where, [broker.management_url], [], churn=True) as source:
+            recorder.run(source)
         stage.join()
         totals = recorder.end()
     if problem:

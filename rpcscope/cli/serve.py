@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from rpcscope.store.store import Store
     from rpcscope_web import Settings
 
+PORT = 8765
+"""Where the dashboard is unless told otherwise."""
 SHORTEST = 12
 """Characters of a password."""
 _FILE = click.Path(dir_okay=False, path_type=Path)
@@ -23,7 +25,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.command("serve")
 @db_option()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at.")
-@click.option("--port", type=click.IntRange(0, 65_535), default=8765, show_default=True, help="0: any that is free.")
+@click.option("--port", type=click.IntRange(0, 65_535), default=PORT, show_default=True, help="0: any that is free.")
 @click.option("--password-file", type=_FILE, help="Ask for the password that is the first line of this file.")
 @click.option("--trust-proxy-header", metavar="NAME", help="A proxy in front asks who it is and sets this header.")
 @click.option("--allow-host", multiple=True, metavar="NAME", help="A further name under which it is reached.")
@@ -61,10 +63,11 @@ def serve_command(
     )  # fmt: skip
     settings.check()
     with opened(db) as store:
-        return _serve(store, settings, tls_cert, tls_key)
+        return serve_store(store, settings, tls_cert, tls_key)
 
 
-def _serve(store: Store, settings: Settings, tls_cert: Path | None, tls_key: Path | None) -> int:
+def serve_store(store: Store, settings: Settings, tls_cert: Path | None = None, tls_key: Path | None = None) -> int:
+    """Serve the dashboard of an open store until a signal; says where. Raises UsageError when the port is taken."""
     from rpcscope_web import create_app
     from rpcscope_web.server import listen, run
 
