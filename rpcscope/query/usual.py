@@ -11,10 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from rpcscope.model import Call, Operation, Status
-from rpcscope.query.calls import merged
-from rpcscope.query.processes import processes
-from rpcscope.query.repairs import Repairs
-from rpcscope.query.stages import EXECUTION, WAIT, begin, stages
+from rpcscope.query.several import caused
+from rpcscope.query.stages import EXECUTION, WAIT, stages
 from rpcscope.query.times import ms, percentile
 from rpcscope.query.trace import Trace
 from rpcscope.store.protocol import Reader
@@ -91,16 +89,12 @@ def usual(reader: Reader, trace: Trace) -> Usual:
     whole = trace.operation.whole
     chosen = _chosen(reader.newest_of_kind(whole.kind, MOST_OPERATIONS + 1), whole.request_id) if whole.kind else {}
     names = {part.id: part.request_id for parts in chosen.values() for part in parts}
-    stored = list(reader.calls(cause_ids=names)) if names else []
-    by_operation: defaultdict[str, list[Call]] = defaultdict(list)
-    for call in merged(lambda: stored):
-        if call.cause_id in names:
-            by_operation[names[call.cause_id]].append(call)
-    repairs = Repairs(processes(reader)) if _crosses(chosen) else None
+    by_operation = caused(reader, names)
     times: defaultdict[Step, _Times] = defaultdict(_Times)
     for calls in by_operation.values():
-        for call, step in _stepped(repairs.mend(calls, names)[0] if repairs else calls):
-            times[step].add(call)
+        known = steps(calls)
+        for call in calls:
+            times[known[call.unique_id]].add(call)
     return Usual(operations=len(by_operation), steps={step: found.usual() for step, found in times.items()})
 
 
@@ -117,16 +111,6 @@ def _chosen(parts: list[Operation], request_id: str) -> dict[str, list[Operation
         if any(part.status is Status.DONE for part in group) and (left >= 0 or not found):
             found[name] = group
     return dict(list(found.items())[:MOST_OPERATIONS])
-
-
-def _crosses(chosen: Mapping[str, list[Operation]]) -> bool:
-    return any(len(group) > 1 for group in chosen.values())
-
-
-def _stepped(calls: Sequence[Call]) -> list[tuple[Call, Step]]:
-    ordered = sorted(calls, key=begin)
-    known = steps(ordered)
-    return [(call, known[call.unique_id]) for call in ordered]
 
 
 class _Times:

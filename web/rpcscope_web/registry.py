@@ -24,12 +24,13 @@ PAGES = (
     Page("operation"),
     Page("host"),
     Page("instance"),
+    Page("kind", "Kinds", "/kinds"),
     Page("flags", "Red flags", "/flags"),
     Page("taps", "Taps", "/taps"),
     Page("search"),
 )
-API = ("overview", "flags", "status", "operation", "operations", "host", "instance", "queues", "events")
-FIGURES = ("rates",)
+API = ("overview", "kind", "flags", "status", "operation", "operations", "host", "instance", "queues", "events")
+FIGURES = ("rates", "kind")
 
 
 def navigation() -> list[Page]:
