@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from math import sqrt
 
 from sqlalchemy import ColumnElement, case, literal_column
 
@@ -17,13 +16,6 @@ EDGES = tuple(round(_LEAST_NS * 2 ** (step / PER_OCTAVE)) for step in range(_OCT
 def bucket_of(ns: int) -> int:
     """The number of edges that a duration has reached: 0 below the first."""
     return bisect_right(EDGES, ns)
-
-
-def middle_ns(bucket: int) -> int:
-    """The duration that stands for a bucket; within it, no other is further away than 5 %."""
-    if bucket <= 0:
-        return EDGES[0] // 2
-    return round(sqrt(EDGES[bucket - 1] * EDGES[bucket])) if bucket < len(EDGES) else EDGES[-1]
 
 
 def bucket_column(ns: ColumnElement[int]) -> ColumnElement[int]:

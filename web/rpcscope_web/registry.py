@@ -25,12 +25,28 @@ PAGES = (
     Page("host"),
     Page("instance"),
     Page("kind", "Kinds", "/kinds"),
+    Page("services", "Services", "/services"),
+    Page("methods", "Methods", "/methods"),
+    Page("method"),
     Page("flags", "Red flags", "/flags"),
     Page("taps", "Taps", "/taps"),
     Page("search"),
 )
-API = ("overview", "kind", "flags", "status", "operation", "operations", "host", "instance", "queues", "events")
-FIGURES = ("rates", "kind")
+API = (
+    "overview",
+    "kind",
+    "flags",
+    "status",
+    "operation",
+    "operations",
+    "host",
+    "instance",
+    "queues",
+    "services",
+    "methods",
+    "events",
+)
+FIGURES = ("rates", "kind", "method")
 
 
 def navigation() -> list[Page]:

@@ -1,0 +1,1 @@
+"""The graph of services as a picture that the server draws."""
