@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from rich.table import Table
 
 from rpcscope.cli.output import cell, console, number, size, table
-from rpcscope.model import NodeState, QueuePoll
+from rpcscope.model import QueuePoll
+from rpcscope.query.alarms import alarms
 from rpcscope.query.queues import QueueRow, Queues, share
 from rpcscope.query.times import MS, SECOND, iso
 
@@ -23,7 +24,7 @@ def print_queues(found: Queues, rows: Sequence[QueueRow], *, window_s: float, by
     for poll in found.polls:
         screen.print(cell(_as_of(poll)))
     for node in found.nodes:
-        for sentence in _alarms(node):
+        for sentence in alarms(node):
             screen.print(cell(sentence, "bold red"))
     screen.print()
     screen.print(_table(rows, by_queue=by_queue, vhosts=len(found.polls) > 1))
@@ -39,18 +40,6 @@ def _as_of(poll: QueuePoll) -> str:
         f"As of {iso(poll.at_ns)}, vhost {poll.vhost}: {poll.queues:,} queues by {poll.source}, looked at every "
         f"{poll.interval_ns / SECOND:,.0f} s{cost}{whole}"
     )
-
-
-def _alarms(node: NodeState) -> list[str]:
-    blocked = "" if not node.blocked else f"; {node.blocked:,} connections are blocked"
-    said = [] if node.running else [f"{node.node} does not run"]
-    if node.mem_alarm:
-        said.append(f"{node.node} has a memory alarm: it takes no message{blocked}")
-    if node.disk_alarm:
-        said.append(f"{node.node} has a disk alarm: it takes no message{blocked}")
-    if node.partitions:
-        said.append(f"{node.node} lost sight of {', '.join(node.partitions)}")
-    return said
 
 
 def _table(rows: Sequence[QueueRow], *, by_queue: bool, vhosts: bool) -> Table:

@@ -25,7 +25,7 @@ class AbandonedQueue:
     vhost: str
     ready: int | None
     unacked: int | None
-    consumed_ns: int | None  # the last sample with a consumer; None: none since `seen_ns`
+    lost_ns: int | None  # its last consumer had gone by then; None: it had none since `seen_ns`
     seen_ns: int  # since when it is looked at
     expires_ns: int | None  # when it goes by oslo.messaging's default, at the latest; None: it is of no such kind
     type: str
@@ -38,7 +38,7 @@ class AbandonedQueue:
             "vhost": self.vhost,
             "ready": self.ready,
             "unacked": self.unacked,
-            "last_consumed_at": iso(self.consumed_ns),
+            "lost_at": iso(self.lost_ns),
             "seen_since": iso(self.seen_ns),
             "expires_at_default": iso(self.expires_ns),
         }
@@ -50,34 +50,34 @@ def abandoned(
     """The deepest of them, as of the newest poll of each vhost.
 
     Whether a queue has an expiry is not sampled. oslo.messaging gives one to reply and fanout queues, and the broker
-    begins to count when the last consumer went: after it was last seen with one, and a poll later at most.
+    begins to count when the last consumer went: by the first look that saw none.
     """
     found: list[AbandonedQueue] = []
     for poll in polls:
         if vhost in ("", poll.vhost):
             rows = reader.abandoned_queues(poll.at_ns - REPEATED_NS, poll.at_ns, 2 * limit)
-            found += [_told(poll, one) for one in rows if one.sample.vhost == poll.vhost]
+            found += [_told(one) for one in rows if one.sample.vhost == poll.vhost]
     return sorted(found, key=lambda one: -((one.ready or 0) + (one.unacked or 0)))[:limit]
 
 
-def _told(poll: QueuePoll, one: Abandoned) -> AbandonedQueue:
+def _told(one: Abandoned) -> AbandonedQueue:
     sample = one.sample
     return AbandonedQueue(
         name=sample.queue,
         vhost=sample.vhost,
         ready=sample.ready,
         unacked=sample.unacked,
-        consumed_ns=one.consumed_ns,
+        lost_ns=one.lost_ns,
         seen_ns=one.first_ns,
-        expires_ns=_expires_ns(poll, one),
+        expires_ns=_expires_ns(one),
         type=sample.type,
         node=sample.node,
     )
 
 
-def _expires_ns(poll: QueuePoll, one: Abandoned) -> int | None:
+def _expires_ns(one: Abandoned) -> int | None:
     """A queue that was seen without a consumer first may have lost it long before: then nothing is said."""
     kind = family(one.sample.queue)
-    if one.consumed_ns is None or not (kind == "reply_*" or kind.endswith("_fanout_*")):
+    if one.lost_ns is None or not (kind == "reply_*" or kind.endswith("_fanout_*")):
         return None
-    return one.consumed_ns + poll.interval_ns + EXPIRES_NS
+    return one.lost_ns + EXPIRES_NS

@@ -50,15 +50,18 @@ class Mark:
         }
 
 
-def churn_marks(reader: Reader, from_ns: int, to_ns: int, name: str = "", *, points: int = POINTS) -> list[Mark]:
+def churn_marks(
+    reader: Reader, from_ns: int, to_ns: int, name: str = "", *, vhost: str = "", points: int = POINTS
+) -> list[Mark]:
     """Events of a time in parts of it, the oldest first; of everything, or of one queue or family.
 
-    A connection is nobody's queue: it is only in what is told of everything. All vhosts are in it, for the end of a
-    connection names none.
+    A connection is nobody's queue: it is only in what is told of everything, and its end, which names no vhost, in
+    what is told of each.
     """
     step_ns = max(1, -(-(to_ns - from_ns) // points))
     found: dict[tuple[int, Churn], Mark] = {}
-    for step in reader.churn_steps(from_ns, to_ns, step_ns, beginning(name) if name else ""):
+    starting = beginning(name) if name else ""
+    for step in reader.churn_steps(from_ns, to_ns, step_ns, starting=starting, vhost=vhost):
         if name and not is_of(name, step.queue):
             continue
         key = ((step.at_ns - from_ns) // step_ns, step.event)
@@ -67,6 +70,6 @@ def churn_marks(reader: Reader, from_ns: int, to_ns: int, name: str = "", *, poi
             at_ns=min(known.at_ns, step.at_ns) if known else step.at_ns,
             event=step.event,
             count=step.count + (known.count if known else 0),
-            queues=(known.queues if known else ()) + ((step.queue,) if step.queue else ()),
+            queues=tuple(dict.fromkeys((*(known.queues if known else ()), *filter(None, (step.queue,))))),
         )
     return sorted(found.values(), key=lambda mark: (mark.at_ns, mark.event))

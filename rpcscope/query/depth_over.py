@@ -112,8 +112,8 @@ def queue_over(
     before_ns = -(-REPEATED_NS // step_ns) * step_ns
     steps = points_of(reader.queue_steps(from_ns - before_ns, to_ns, step_ns, queues))
     each = (Line(name=queue, vhost=where, points=watched.drawn(where, mine)) for (where, queue), mine in steps.items())
-    kept = [line for line in (*found, *_ordered(each)) if vhost in ("", line.vhost) and line.points]
-    return DepthOver(from_ns=from_ns, to_ns=to_ns, lines=tuple(kept))
+    kept = [line for line in (*each, *found) if vhost in ("", line.vhost) and line.points]
+    return DepthOver(from_ns=from_ns, to_ns=to_ns, lines=tuple(_ordered(kept)))
 
 
 def _step(from_ns: int, to_ns: int, points: int) -> int:

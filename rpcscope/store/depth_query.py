@@ -92,16 +92,32 @@ class DepthQuery:
         """Queues whose newest sample of a time says that nobody consumes them, the deepest first."""
         c = queue_sample.c
         columns = [c[word] for word in _KEY]
-        consumed = func.max(case((c.consumers > 0, c.at_ns)))
         newest = select(
             *columns, func.max(c.at_ns).label("last_ns"), func.min(c.at_ns).label("first_ns"),
-            consumed.label("consumed_ns"),
+            func.max(case((c.consumers > 0, c.at_ns))).label("consumed_ns"),
         )  # fmt: skip
         found = newest.where(_between(queue_sample, from_ns, to_ns)).group_by(*columns).subquery()
         query = select(queue_sample, found.c.first_ns, found.c.consumed_ns).join(found, _same(found, _KEY))
         deepest = func.coalesce(_depth(queue_sample), 0).desc()
         rows = self._told(query.where(c.consumers == 0).order_by(deepest, c.vhost_id, c.queue_id).limit(limit))
-        return [abandoned_of(row, texts) for row, texts in rows]
+        lost = self._lost(from_ns, to_ns, {row.queue_id for row, _ in rows}) if rows else {}
+        return [abandoned_of(row, texts, lost.get(tuple(getattr(row, word) for word in _KEY))) for row, texts in rows]
+
+    def _lost(self, from_ns: int, to_ns: int, queue_ids: Collection[int]) -> dict[tuple[int, ...], int]:
+        """A sample holds until the next one: consumers went when the first sample without any was taken."""
+        c = queue_sample.c
+        columns = [c[word] for word in _KEY]
+        before = func.lag(c.consumers).over(partition_by=columns, order_by=c.at_ns).label("before")
+        mine = select(*columns, c.at_ns, c.consumers, before).where(
+            _between(queue_sample, from_ns, to_ns), c.queue_id.in_(queue_ids)
+        )
+        found = mine.subquery().c
+        query = select(*(found[word] for word in _KEY), func.max(found.at_ns)).where(
+            found.consumers == 0, found.before > 0
+        )
+        with self._database.reading() as connection:
+            rows = connection.execute(query.group_by(*(found[word] for word in _KEY))).all()
+        return {tuple(row[:-1]): row[-1] for row in rows}
 
     def _grouped(
         self, table: Table, key: tuple[str, ...], wanted: Collection[str], from_ns: int, to_ns: int, step_ns: int

@@ -58,6 +58,7 @@ class Abandoned:
     sample: QueueSample
     first_ns: int  # its first sample of the time that was looked at
     consumed_ns: int | None  # its last sample with a consumer; None: none in that time
+    lost_ns: int | None  # the sample after that one; samples are of changes, so it had a consumer until shortly before
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,9 +97,9 @@ def poll_step_of(row: Any, texts: Texts) -> PollStep:
     )
 
 
-def abandoned_of(row: Any, texts: Texts) -> Abandoned:
+def abandoned_of(row: Any, texts: Texts, lost_ns: int | None) -> Abandoned:
     """One queue without consumers."""
-    return Abandoned(sample=sample_of(row, texts), first_ns=row.first_ns, consumed_ns=row.consumed_ns)
+    return Abandoned(sample=sample_of(row, texts), first_ns=row.first_ns, consumed_ns=row.consumed_ns, lost_ns=lost_ns)
 
 
 def churn_step_of(row: Any, texts: Texts) -> ChurnStep:

@@ -439,8 +439,13 @@ class Reader(Protocol):
         """Queues that were sampled in a time, both ends included, counted by vhost, type and durability."""
         ...
 
-    def churn_steps(self, from_ns: int, to_ns: int, step_ns: int, starting: str = "") -> list[ChurnStep]:
-        """What came and went in steps of a time, both ends included; with `starting` of queues that begin so, each."""
+    def churn_steps(
+        self, from_ns: int, to_ns: int, step_ns: int, *, starting: str = "", vhost: str = ""
+    ) -> list[ChurnStep]:
+        """What came and went in steps of a time, both ends included; with `starting` of queues that begin so, each.
+
+        Of one vhost with `vhost`, and of those events that name none.
+        """
         ...
 
     def node_states(self, until_ns: int | None = None) -> list[NodeState]:

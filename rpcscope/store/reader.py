@@ -191,14 +191,6 @@ class SqlReader:
         """How many operations and RPCs one recording began."""
         return total_query.recording_totals(self._database, recording_id)
 
-    def publish_counts(self, from_ns: int, to_ns: int, step_ns: int) -> PublishCounts:
-        """Messages by the process that published them, in steps of a time."""
-        return rate_query.publish_counts(self._database, from_ns, to_ns, step_ns)
-
-    def queue_polls(self, until_ns: int | None = None) -> list[QueuePoll]:
-        """The newest poll of each vhost of each recording."""
-        return self._queues.polls(until_ns)
-
     def traffic(self, from_ns: int, to_ns: int) -> Traffic:
         """Calls, casts and fanouts of a time by method, who sent them and who took them."""
         return traffic(self._database, self._names, from_ns, to_ns)
@@ -206,6 +198,14 @@ class SqlReader:
     def method_traffic(self, method: str, from_ns: int, to_ns: int) -> MethodTraffic:
         """Calls of one method in a time."""
         return method_traffic(self._database, self._names, method, from_ns, to_ns)
+
+    def publish_counts(self, from_ns: int, to_ns: int, step_ns: int) -> PublishCounts:
+        """Messages by the process that published them, in steps of a time."""
+        return rate_query.publish_counts(self._database, from_ns, to_ns, step_ns)
+
+    def queue_polls(self, until_ns: int | None = None) -> list[QueuePoll]:
+        """The newest poll of each vhost of each recording."""
+        return self._queues.polls(until_ns)
 
     def queues(self, from_ns: int, to_ns: int, *, starting: str = "") -> list[QueueSample]:
         """The newest sample of each queue in a time."""
@@ -251,9 +251,11 @@ class SqlReader:
         """Queues that were sampled in a time, by type and durability."""
         return queue_types(self._database, self._names, from_ns, to_ns)
 
-    def churn_steps(self, from_ns: int, to_ns: int, step_ns: int, starting: str = "") -> list[ChurnStep]:
+    def churn_steps(
+        self, from_ns: int, to_ns: int, step_ns: int, *, starting: str = "", vhost: str = ""
+    ) -> list[ChurnStep]:
         """What came and went in steps of a time."""
-        return churn_steps(self._database, self._names, from_ns, to_ns, step_ns, starting)
+        return churn_steps(self._database, self._names, from_ns, to_ns, step_ns, starting=starting, vhost=vhost)
 
     def node_states(self, until_ns: int | None = None) -> list[NodeState]:
         """The newest state of each node."""

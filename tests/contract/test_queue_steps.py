@@ -125,7 +125,8 @@ def test_a_queue_is_abandoned_when_its_newest_sample_has_no_consumer(store: Stor
     )
     found = store.reader().abandoned_queues(START, at(99), 10)
     assert [(one.sample.queue, one.sample.ready) for one in found] == [("never", 9), ("left", 8)]
-    assert [(one.first_ns, one.consumed_ns) for one in found] == [(at(5), None), (at(0), at(0))]
+    told = [(one.first_ns, one.consumed_ns, one.lost_ns) for one in found]
+    assert told == [(at(5), None, None), (at(0), at(0), at(10))]
     assert [one.sample.queue for one in store.reader().abandoned_queues(START, at(99), 1)] == ["never"]
 
 
@@ -160,8 +161,15 @@ def test_what_came_and_went_is_counted_by_step_and_event(store: Store) -> None:
         (at(3), Churn.CONNECTION_CLOSED, "", 1),
         (at(15), Churn.QUEUE_DELETED, "", 1),
     ]
-    mine = [(s.at_ns, s.queue) for s in reader.churn_steps(START, at(20), 10 * SECOND, "compute.")]
+    mine = [(s.at_ns, s.queue) for s in reader.churn_steps(START, at(20), 10 * SECOND, starting="compute.")]
     assert mine == [(at(0), "compute.a"), (at(1), "compute.b"), (at(15), "compute.a")]
+
+
+def test_what_came_and_went_can_be_told_of_one_vhost_and_of_none(store: Store) -> None:
+    events = tuple(ChurnEvent(at_ns=START, event=Churn.CONNECTION_CLOSED, vhost=vhost) for vhost in ("a", "a", "b", ""))
+    write(store, churn=events)
+    counts = {v: [s.count for s in store.reader().churn_steps(START, START, SECOND, vhost=v)] for v in ("a", "b", "")}
+    assert counts == {"a": [3], "b": [2], "": [4]}
 
 
 def test_polls_and_nodes_can_be_asked_for_as_they_were_at_a_time(store: Store) -> None:

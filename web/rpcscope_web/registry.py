@@ -25,6 +25,8 @@ PAGES = (
     Page("host"),
     Page("instance"),
     Page("kind", "Kinds", "/kinds"),
+    Page("queues", "Queues", "/queues"),
+    Page("queue"),
     Page("services", "Services", "/services"),
     Page("methods", "Methods", "/methods"),
     Page("method"),
@@ -42,11 +44,12 @@ API = (
     "host",
     "instance",
     "queues",
+    "queue",
     "services",
     "methods",
     "events",
 )
-FIGURES = ("rates", "kind", "method")
+FIGURES = ("rates", "kind", "queues", "in_flight", "method")
 
 
 def navigation() -> list[Page]:

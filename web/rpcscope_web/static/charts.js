@@ -43,7 +43,9 @@ function paint(element) {
   const style = getComputedStyle(document.documentElement);
   const data = coloured(figure.data, style).map((trace) => ({ ...trace, x: trace.x?.map(inZone) }));
   const options = { responsive: true, displaylogo: false, modeBarButtonsToRemove: ["lasso2d", "select2d", "toImage"] };
-  Plotly.react(element, data, { height: 260, ...coloured(figure.layout, style) }, options);
+  const layout = { height: 260, ...coloured(figure.layout, style) };
+  if (layout.xaxis?.range) layout.xaxis.range = layout.xaxis.range.map(inZone);
+  Plotly.react(element, data, layout, options);
 }
 
 function say(element, text) {
