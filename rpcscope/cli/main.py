@@ -30,6 +30,7 @@ COMMANDS = {
     "inflight": ("rpcscope.cli.inflight", "What each process has in hand, beside the depth of its queues."),
     "queues": ("rpcscope.cli.queues", "How deep the queues are, which grow, which nobody consumes."),
     "doctor": ("rpcscope.cli.doctor", "Red flags: what is wrong, why it matters, what to do."),
+    "handbook": ("rpcscope.cli.handbook", "Reference pages of what operations cost, as Markdown."),
     "serve": ("rpcscope.cli.serve", "The dashboard, in a browser."),
     "db": ("rpcscope.cli.database", "Upgrade, inspect and prune the database."),
     "demo": ("rpcscope.cli.demo", "A recording of a real nova, and the same played live."),
