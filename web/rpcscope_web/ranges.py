@@ -17,7 +17,7 @@ DEFAULT = "1h"
 _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 _LAST = re.compile(r"([0-9]{1,6})([smhd])")
 _HOW = "write a time such as 2026-11-20T03:10Z"
-_LATEST_NS = 253_402_300_799 * SECOND  # the year 9999
+_LATEST_NS = 7_258_118_400 * SECOND  # the year 2200: integers of a database end in 2262
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
