@@ -34,7 +34,7 @@ def _uneven(facts: Facts) -> Finding | None:
             ]
     if not rows:
         return None
-    return finding(Level.WARN, f"one worker takes {worst:,.1f} times what the others of its topic take", rows)
+    return finding(Level.WARN, f"One worker takes {worst:,.1f} times what the others of its topic take", rows)
 
 
 def _ratio(shares: Counter[str]) -> float:

@@ -19,7 +19,11 @@ STORM = 50
 def _nodes(facts: Facts) -> Finding | None:
     rows = [Evidence(what=node.node, said=said) for node in facts.nodes for said in _wrong(node)]
     return (
-        finding(Level.BAD, plural(len(rows), "trouble with broker nodes", "troubles with broker nodes"), rows)
+        finding(
+            Level.BAD,
+            f"{plural(len({row.what for row in rows}), 'broker node is', 'broker nodes are')} in trouble",
+            rows,
+        )
         if rows
         else None
     )
@@ -71,7 +75,7 @@ def _reconnects(facts: Facts) -> Finding | None:
         )
         for minute, count in sorted(storms.items(), key=lambda item: -item[1])
     )
-    return finding(Level.WARN, f"up to {max(storms.values()):,} connections closed within a minute", rows)
+    return finding(Level.WARN, f"Up to {max(storms.values()):,} connections closed within a minute", rows)
 
 
 NODES = Check(

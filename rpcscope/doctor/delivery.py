@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from rpcscope.doctor.facts import Facts, Marked
 from rpcscope.doctor.finding import Check, Evidence, Finding, Level, Subject, finding, plural
 from rpcscope.model import RPCS
+from rpcscope.query.times import iso
 
 MANY = 100
 
@@ -20,7 +21,8 @@ def marked_rows(facts: Facts, word: str, said: str) -> Iterator[Evidence]:
 
 def _row(one: Marked, said: str) -> Evidence:
     to = ".".join(filter(None, (one.call.topic, one.call.server))) or one.call.exchange
-    what, said = one.call.method or "a message", f"{said}, to {to}"
+    at = (iso(one.call.published_ns or one.call.last_ns) or "?")[:19]
+    what, said = one.call.method or "a message", f"{said}, to {to}, sent at {at}Z"
     if one.request_id:
         return Evidence(what=what, said=said, subject=Subject.OPERATION, key=one.request_id)
     return Evidence(what=what, said=said, subject=Subject.METHOD if one.call.method else Subject.NONE)

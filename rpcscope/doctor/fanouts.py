@@ -44,7 +44,7 @@ def _amplified(facts: Facts) -> Finding | None:
         )
         for (method, exchange), one in sorted(wide.items(), key=lambda item: -item[1].copies)
     )  # fmt: skip
-    return finding(Level.BAD if rate >= FLOOD else Level.WARN, f"fanouts make {rate:,.0f} copies a second", rows)
+    return finding(Level.BAD if rate >= FLOOD else Level.WARN, f"Fanouts make {rate:,.0f} copies a second", rows)
 
 
 AMPLIFIED = Check(

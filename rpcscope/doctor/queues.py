@@ -23,7 +23,7 @@ def _consumerless(facts: Facts) -> Finding | None:
         return None
     waiting = sum(one.ready or 0 for one in found)
     level = Level.BAD if any("_fanout" not in one.name for one in found) else Level.WARN
-    title = f"{plural(len(found), 'queue')} without a consumer, {plural(waiting, 'message')} in them"
+    title = f"{plural(len(found), 'queue')} without a consumer, {plural(waiting, 'message waits', 'messages wait')}"
     return finding(level, title, map(_abandoned_row, found))
 
 

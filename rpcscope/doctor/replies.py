@@ -17,7 +17,7 @@ def _lost(facts: Facts) -> Finding | None:
         return None
     lying = sum(one.ready or 0 for one in found)
     title = plural(len(found), "reply queue has no consumer", "reply queues have no consumer")
-    title += f", {plural(lying, 'reply waits', 'replies wait')} in them" if lying else " and will expire"
+    title += f": {plural(lying, 'reply', 'replies')} for nobody" if lying else " and will expire"
     return finding(Level.WARN if lying else Level.INFO, title, map(_lost_row, found))
 
 

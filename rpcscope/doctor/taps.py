@@ -31,7 +31,7 @@ def _blind(facts: Facts) -> Finding | None:
     )
     by_choice = all(one.cause in CHOSEN for one in facts.losses)
     title = (
-        f"a tap was told to see less for {duration(whole)}" if by_choice else f"a tap was blind for {duration(whole)}"
+        f"A tap was told to see less for {duration(whole)}" if by_choice else f"A tap was blind for {duration(whole)}"
     )
     return finding(Level.INFO if by_choice else Level.WARN, f"{title} in all", rows)
 
@@ -40,7 +40,9 @@ def _recorders(facts: Facts) -> Finding | None:
     rows = [row for one in facts.recorders for row in _of(one)]
     if not rows:
         return None
-    return finding(Level.BAD, plural(len(rows), "trouble with recorders", "troubles with recorders"), rows)
+    return finding(
+        Level.BAD, f"{plural(len({row.what for row in rows}), 'recorder is', 'recorders are')} in trouble", rows
+    )
 
 
 def _of(one: RecorderStatus) -> Iterator[Evidence]:
