@@ -8,9 +8,9 @@ from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import HTMLResponse
 
 from rpcscope.families import family
-from rpcscope.query.churn import Mark, churn_marks
-from rpcscope.query.queues import QueueRow, Queues, is_family, queues, share
-from rpcscope.query.routes import Route, routes
+from rpcscope.query.churn import churn_marks
+from rpcscope.query.queues import Queues, beginning, is_family, queues, share
+from rpcscope.query.routes import routes
 from rpcscope.query.waiting import Waiting, waiting
 from rpcscope.query.waiting_notes import notes
 from rpcscope.store.protocol import Reader
@@ -39,7 +39,8 @@ def show(
     ways = routes(reader, name, vhost=vhost)
     inside = _inside(reader, range, name, vhost, depth)
     marks = churn_marks(reader, range.from_ns, range.to_ns, name, vhost=vhost)
-    _check(reader, range, name, rows, ways, inside, marks)
+    if not (rows or ways or marks or any(one.has_any for one in inside) or _was_seen(reader, range, name, vhost)):
+        raise NotFound("no queue and no family of this name was seen in this time: look at all queues")
     whole = [row for row in queues(reader, until_ns=range.to_ns).rows if row.name == name] if is_family(name) else []
     shown = [row for row in rows if is_shown(row, show)]
     return page(
@@ -60,14 +61,10 @@ def _inside(reader: Reader, range: TimeRange, name: str, vhost: str, depth: Queu
     return [one for one in waiting(reader, name, sampled=depth) if vhost in ("", one.watch.vhost)]
 
 
-def _check(
-    reader: Reader, range: TimeRange, name: str, rows: list[QueueRow], ways: list[Route], inside: list[Waiting],
-    marks: list[Mark],
-) -> None:  # fmt: skip
-    """Something must be known of it: now, or in the time."""
-    if rows or ways or marks or any(one.has_any for one in inside):
-        return
-    if not reader.family_steps(range.from_ns, range.to_ns, range.steps(1), [name]) and not reader.queue_history(
-        name, range.from_ns, range.to_ns
-    ):
-        raise NotFound("no queue and no family of this name was seen in this time: look at all queues")
+def _was_seen(reader: Reader, range: TimeRange, name: str, vhost: str) -> bool:
+    """At some time in the range, though not at its end."""
+    if is_family(name):
+        steps = reader.family_steps(range.from_ns, range.to_ns, range.steps(1), [name])
+    else:
+        steps = reader.queue_steps(range.from_ns, range.to_ns, range.steps(1), [beginning(name)])
+    return any(vhost in ("", step.vhost) for step in steps)
