@@ -60,7 +60,7 @@ def ask_state(reader: Reader, from_ns: int, to_ns: int, now_ns: int) -> Facts:
 def ask(reader: Reader, from_ns: int, to_ns: int, now_ns: int, *, stuck_after_s: float = STUCK_AFTER_S) -> Facts:
     """All facts of a time. Of its calls the newest 200,000, of its operations 300 that are not over, 300 that failed.
 
-    The calls cost about 2 microseconds each in SQLite.
+    The calls cost about 5 microseconds of CPU each in SQLite: 0.9 s where there are so many.
     """
     state = ask_state(reader, from_ns, to_ns, now_ns)
     signs = reader.call_signs(from_ns, to_ns, _spans(state.losses))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 
 from rpcscope.doctor.ask import TIMED_OUT
@@ -60,18 +60,19 @@ def _late(facts: Facts) -> Finding | None:
 
 
 def _repeated(facts: Facts) -> Finding | None:
-    found = [one for one in facts.signs.callers if one.timed_out >= AGAIN]
+    counts: Counter[tuple[str, str, str]] = Counter()
+    for one in facts.signs.callers:
+        # By its name: a process has an id in each recording.
+        who = facts.process(one.from_process) or "an unknown process"
+        counts[one.method, who, ".".join(filter(None, (one.topic, one.server)))] += one.timed_out
+    found = [(key, count) for key, count in counts.most_common() if count >= AGAIN]
     if not found:
         return None
     rows = (
-        Evidence(
-            what=one.method, subject=Subject.METHOD,
-            said=f"{facts.process(one.from_process) or 'an unknown process'} sent it to "
-            f"{'.'.join(filter(None, (one.topic, one.server)))} and timed out {one.timed_out:,} times",
-        )
-        for one in found
-    )  # fmt: skip
-    level = Level.BAD if any(one.timed_out >= STORM for one in found) else Level.WARN
+        Evidence(what=method, said=f"{who} sent it to {to} and timed out {count:,} times", subject=Subject.METHOD)
+        for (method, who, to), count in found
+    )
+    level = Level.BAD if found[0][1] >= STORM else Level.WARN
     title = plural(len(found), "caller sends", "callers send") + " again and again what times out"
     return finding(level, title, rows)
 

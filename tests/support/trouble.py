@@ -70,12 +70,12 @@ class Cloud:
         self._writer.report(RecorderHealth(recording_id=recording_of(self.base), **(said | words)))
 
     def calls(self, count: int, **words: Any) -> None:
-        """Calls of a kind, two seconds apart."""
+        """Calls of a kind, spread evenly over the hour."""
         made: list[Call] = []
-        for _ in range(count):
+        for place in range(count):
             self._calls += 1
             number = self.base + self._calls
-            at = START + 60 * SECOND + self._calls % 1_000 * 2 * SECOND
+            at = START + 60 * SECOND + place * 3_400 * SECOND // count
             known = {"published_ns": at, "from_process": self.base + CASTER, "to_process": self.base + COMPUTE}
             made.append(make_call(number, **(known | ANSWERED | words)))
         self.write(calls=tuple(made))
@@ -118,7 +118,7 @@ class Cloud:
     def quiet(self) -> None:
         """All is well."""
         self.report()
-        self.write(processes=tuple(self._process(number, *who) for number, who in _PROCESSES.items()))
+        self.write(processes=tuple(map(self.process, _PROCESSES)))
         self.poll()
         self.poll()
         self.nodes()
@@ -137,7 +137,9 @@ class Cloud:
         who = tuple(QueueConsumer(queue=queue, process=f"10.0.0.1:nova:{number}") for number in numbers)
         return Layout(at_ns=END - 60 * SECOND, vhost=VHOST, exchanges=(), bindings=(), consumers=who)
 
-    def _process(self, number: int, program: str, host: str, role: str) -> Process:
+    def process(self, number: int) -> Process:
+        """One of those that there are, as this recorder knows it."""
+        program, host, role = _PROCESSES[number]
         key = f"10.0.0.1:nova:{number}"
         return make_process(self.base + number, key=key, program=program, host=host, role=role, pid=100 + number)
 
