@@ -17,7 +17,7 @@ from rpcscope.query.several import caused
 from rpcscope.query.usual_tree import Traced, UsualTree, traced, usual_tree
 from rpcscope.store.protocol import Reader
 
-MOST_CALLS = 6_000
+MOST_CALLS = 3_500
 """Calls that are read for the trees: as long as a page may take."""
 
 
@@ -95,7 +95,7 @@ def _chosen(views: Sequence[OperationView], most_calls: int) -> list[OperationVi
     found: list[OperationView] = []
     left = most_calls
     for view in views:
-        left -= view.whole.by_cause.messages
+        left -= view.whole.by_cause.rpcs
         if found and left < 0:
             break
         found.append(view)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rpcscope.query.oddity import Reason
+from rpcscope.query.reasons import Reason
 from rpcscope.query.usual_tree import UsualCall
 from rpcscope_web.trace.names import cut
 from rpcscope_web.words import lasted
@@ -28,8 +28,9 @@ def why(reason: Reason) -> str:
         case "stuck":
             return f"stuck: {name} was not answered" if name else "stuck"
         case "failed":
-            said = f": {cut(reason.error, _LONGEST)}" if reason.error else " or timed out"
-            return f"{step or 'it'} failed{said}"
+            if reason.error or not reason.call:
+                return f"{step or 'it'} failed: {cut(reason.error or 'nobody knows why', _LONGEST)}"
+            return f"{step} timed out"
         case "slow":
             return f"{step} {'waited in its queue for' if reason.in_queue else 'took'} {times}"
         case "long":

@@ -113,7 +113,7 @@ def test_trees_are_made_of_as_many_operations_as_may_be_read(empty_store: Store)
     keep_usual(empty_store, 4)
     reader = empty_store.reader()
     sample = kind_sample(reader, "create")
-    each = sample.views[0].whole.by_cause.messages
+    each = sample.views[0].whole.by_cause.rpcs
     found = kind_shape(reader, "create", sample, most_calls=2 * each)
     assert (len(found.traced), found.cost.operations) == (2, 4)
 

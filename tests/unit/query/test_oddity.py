@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from rpcscope.model import Batch, Gap, GapCause, Status
+from rpcscope.model import Batch, Gap, GapCause, Outcome, Status
 from rpcscope.query.kind import kind_shape
 from rpcscope.query.kind_sample import kind_sample
 from rpcscope.query.oddity import Odd
 from rpcscope.store import Store
 from tests.contract.records import begun, recording_of
 from tests.support.kinds import keep_odd, keep_usual, usual_calls
-from tests.unit.query.one import BEGAN, MS, stored, uid
+from tests.unit.query.one import BEGAN, MS, call, stored, uid
 
 
 def odd(store: Store) -> dict[str, Odd]:
@@ -90,3 +90,16 @@ def test_of_four_operations_nothing_is_called_usual(empty_store: Store, name: st
     keep_usual(empty_store, 3)
     keep_odd(empty_store, name)
     assert odd(empty_store) == {}
+
+
+def test_a_call_whose_time_was_over_is_told_unless_a_blind_tap_may_have_missed_the_reply(empty_store: Store) -> None:
+    keep_usual(empty_store, 12)
+    silent = call(4, 90, 91, parent=1, method="save", outcome=Outcome.TIMED_OUT, expiration_ms=20)
+    stored(empty_store, [*usual_calls()[:3], silent], request_id="req-silent", status=Status.FAILED)
+    (reason,) = odd(empty_store)["req-silent"].reasons
+    assert (reason.sort, reason.method, reason.error) == ("failed", "save", "")
+    writer, base = begun(empty_store, scope="gap", tap_mode="full")
+    gap = Gap(from_ns=BEGAN, to_ns=BEGAN + 200 * MS, cause=GapCause.DROPPED, estimate=None)
+    writer.write(Batch(recording_id=recording_of(base), gaps=(gap,), last_ns=BEGAN + 200 * MS))
+    (reason,) = odd(empty_store)["req-silent"].reasons
+    assert (reason.method, reason.call) == ("", "")

@@ -16,7 +16,8 @@ from rpcscope_web.site import AskedRange, AskedReader, AskedSite
 from rpcscope_web.words import plural, size, took
 
 router = APIRouter(prefix="/api/v1/figures", tags=["figures"])
-_TICKS, _HEIGHT = 3, 170
+_TICKS, _HEIGHT, _NARROWEST = 3, 170, 9
+"""Words below an axis, pixels, bins that there is room for."""
 What = Literal["rpcs", "messages", "bytes", "duration"]
 Written = Callable[[float], str]
 
@@ -60,7 +61,8 @@ def draw(bins: list[Bin], what: What) -> dict[str, Any]:
     found = figure([trace], y="operations", x_is_time=False, showlegend=False, hovermode="closest", height=_HEIGHT)
     axis = found["layout"]["xaxis"]
     ticks = _ticks(bins, written)
-    axis |= {"range": [0, max(1, len(bins))], "fixedrange": True, "tickangle": 0}
+    room = max(0.0, (_NARROWEST - len(bins)) / 2)
+    axis |= {"range": [-room, len(bins) + room], "fixedrange": True, "tickangle": 0}
     axis |= {"ticks": "outside", "tickcolor": "var(--line-2)"}
     axis |= {"tickvals": [at for at, _ in ticks], "ticktext": [text for _, text in ticks]}
     found["layout"]["yaxis"] |= {"fixedrange": True, "tickformat": ",d", "nticks": 4}

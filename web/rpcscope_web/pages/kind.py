@@ -12,8 +12,9 @@ from rpcscope.query.gaps import gaps_touching
 from rpcscope.query.kind import kind_shape
 from rpcscope.query.kind_sample import kind_sample
 from rpcscope.query.kind_words import in_words
-from rpcscope.query.oddity import FEWEST, RARE
+from rpcscope.query.oddity import RARE
 from rpcscope.query.overview import overview
+from rpcscope.query.slowness import FEWEST
 from rpcscope_web.oddities import bar, nth, until, why
 from rpcscope_web.render import page
 from rpcscope_web.site import AskedRange, AskedReader, AskedSite
