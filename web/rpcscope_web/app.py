@@ -36,7 +36,7 @@ def create_app(store: Store, settings: Settings | None = None) -> FastAPI:
     app.state.site = Site(store=store, settings=settings, assets=assets.Assets(), pulse=pulse)
     problems.install(app)
     for router in (assets.router, login.router, *registry.routers()):
-        app.include_router(router)
+        app.include_router(router, responses=problems.RESPONSES)
     app.add_middleware(GZipMiddleware, minimum_size=1_000, compresslevel=5)
     app.add_middleware(Keeper, settings=settings)
     app.add_middleware(KnownHosts, settings=settings)
