@@ -76,6 +76,7 @@ def ask(reader: Reader, from_ns: int, to_ns: int, now_ns: int, *, stuck_after_s:
         marked=_marked(reader, signs, from_ns, to_ns),
         processes=processes(reader),
         watched=frozenset(one.id for one in known if not unseen.hides_deliveries((one.id << 40,), from_ns, to_ns)),
+        whole=frozenset(one.id for one in known if not unseen.hides_copies((one.id << 40,), from_ns, to_ns)),
         brokers={one.id: one.label if one.source == "file" else one.scope.rpartition(" ")[0] for one in known},
         stuck=tuple(operations.find(replace(time, statuses=(Status.RUNNING,)), status=Status.STUCK)),
         failed=tuple(operations.find(replace(time, statuses=(Status.FAILED,)), status=Status.FAILED)),

@@ -36,6 +36,7 @@ CHECKS: tuple[Check, ...] = (
     queues.UNACKNOWLEDGED,
     replies.LOST,
     replies.SHARED,
+    replies.DEAF,
     delivery.UNROUTABLE,
     delivery.REDELIVERED,
     delivery.REPUBLISHED,

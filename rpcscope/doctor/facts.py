@@ -17,7 +17,7 @@ from rpcscope.store.depth_rows import ChurnStep
 from rpcscope.store.sign_rows import CallSigns
 from rpcscope.store.type_rows import QueueTypes
 
-NO_SIGNS = CallSigns(rows=(), callers=(), since_ns=None)
+NO_SIGNS = CallSigns(rows=(), callers=(), deaf=(), since_ns=None)
 MINUTE_S = 60.0
 
 
@@ -48,6 +48,7 @@ class Facts:
     marked: Mapping[str, tuple[Marked, ...]] = field(default_factory=dict)  # examples by the word of `ask.MARKS`
     processes: Mapping[int, Process] = field(default_factory=dict)
     watched: frozenset[int] = frozenset()  # recordings that saw deliveries during all of the time
+    whole: frozenset[int] = frozenset()  # of these, those that saw who took replies, too
     brokers: Mapping[int, str] = field(default_factory=dict)  # by recording: what their taps watch
     stuck: tuple[OperationView, ...] = ()
     failed: tuple[OperationView, ...] = ()

@@ -8,7 +8,9 @@ from rpcscope.doctor.facts import Facts
 from rpcscope.doctor.finding import Check, Evidence, Finding, Level, Subject, finding, plural
 from rpcscope.doctor.names import is_reply
 from rpcscope.query.abandoned import AbandonedQueue
+from rpcscope.query.gaps import Loss
 from rpcscope.query.times import iso
+from rpcscope.store.sign_rows import DeafSign
 
 
 def _lost(facts: Facts) -> Finding | None:
@@ -49,6 +51,25 @@ def _shared(facts: Facts) -> Finding | None:
     return finding(Level.BAD, title, rows)
 
 
+def _deaf(facts: Facts) -> Finding | None:
+    found = [
+        one for one in facts.signs.deaf
+        if one.recording_id in facts.whole and not any(_touches(loss, one) for loss in facts.losses)
+    ]  # fmt: skip
+    if not found:
+        return None
+    rows = (
+        Evidence(what=facts.process(one.from_process) or "an unknown process",
+                 said=f"{one.answered:,} of its calls were answered, and it took none of the replies")
+        for one in found
+    )  # fmt: skip
+    return finding(Level.BAD, plural(len(found), "process hears", "processes hear") + " no reply", rows)
+
+
+def _touches(loss: Loss, one: DeafSign) -> bool:
+    return loss.from_ns <= one.last_ns and loss.to_ns >= one.first_ns
+
+
 LOST = Check(
     name="lost-reply-queues",
     find=_lost,
@@ -65,4 +86,12 @@ SHARED = Check(
     why="A reply queue belongs to one process. Two consumers steal each other's replies: every other call times out. "
     "oslo.messaging before 18.3 gave workers under cotyledon the same name when use_queue_manager is on.",
     todo="Upgrade oslo.messaging, or switch use_queue_manager off for the service; then restart it.",
+)
+DEAF = Check(
+    name="deaf-callers",
+    find=_deaf,
+    why="Its calls are done and answered, and nobody takes the answers: its reply queue is gone, or has lost its "
+    "consumer. Every call of it times out, though all callees are well.",
+    todo="Restart the process. When it happens again, upgrade oslo.messaging, and see in the broker's log whether its "
+    "connection was lost before.",
 )

@@ -37,6 +37,10 @@ class Unseen:
         """Whether nobody can tell who took any of these from its queue, because it was not seen."""
         return any(not seen.deliveries for seen in self._during(ids, from_ns, to_ns))
 
+    def hides_copies(self, ids: Iterable[int], from_ns: int = 0, to_ns: int = FOREVER) -> bool:
+        """Whether nobody can tell if replies and copies of fanouts were taken, because it was not seen."""
+        return any(not seen.copies for seen in self._during(ids, from_ns, to_ns))
+
     def _during(self, ids: Iterable[int], from_ns: int, to_ns: int) -> Iterable[Sight]:
         for number in {recording_of(one) for one in ids}:
             for start, end, seen in self._spans.get(number, ()):

@@ -14,10 +14,12 @@ from rpcscope.store.host_query import newest_edge
 from rpcscope.store.names import NameReader
 from rpcscope.store.resume import ID_BITS
 from rpcscope.store.schema import call
-from rpcscope.store.sign_rows import CallerSign, CallSign, CallSigns
+from rpcscope.store.sign_rows import CallerSign, CallSign, CallSigns, DeafSign
 
 CALLERS = 100
 """Callers whose calls timed out that are told, at most."""
+ENOUGH = 3
+"""Replies that a process must have missed."""
 MS = 1_000_000
 _c = call.c
 _RECORDING = (_c.id // (1 << ID_BITS)).label("recording_id")
@@ -43,11 +45,13 @@ def call_signs(database: Database, names: NameReader, since_ns: int, until_ns: i
         during = and_(_c.first_ns >= (since_ns if edge is None else edge), _c.first_ns < until_ns)
         rows = list(connection.execute(_totals(seen).where(during).group_by("recording_id", *_KEY)))
         callers = list(connection.execute(_callers().where(during, seen, _TIMED_OUT)))
+        deaf = list(connection.execute(_deaf().where(during)))
     used = {number for row in (*rows, *callers) for number in (row.method_id, row.topic_id, row.server_id)}
     texts = names.load(used | {row.exchange_id for row in rows})
     return CallSigns(
         rows=tuple(_sign(row, texts) for row in rows),
         callers=tuple(_caller(row, texts) for row in callers),
+        deaf=tuple(_deaf_one(row) for row in deaf),
         since_ns=edge,
     )
 
@@ -100,6 +104,15 @@ def _callers() -> Select[Any]:
     return query.having(func.count() > 1).order_by(counted.desc(), *_CALLER).limit(CALLERS)
 
 
+def _deaf() -> Select[Any]:
+    answered = func.count(_c.replied_ns).label("answered")
+    ends = func.min(_c.first_ns).label("first_ns"), func.max(_c.first_ns).label("last_ns")
+    query = select(_RECORDING, _c.from_process, answered, *ends).group_by("recording_id", _c.from_process)
+    query = query.where(_c.kind == int(MessageKind.REQUEST), _c.from_process != 0)
+    query = query.having(func.count(_c.replied_ns) >= ENOUGH, func.count(_c.reply_delivered_ns) == 0)
+    return query.order_by(answered.desc(), _c.from_process).limit(CALLERS)
+
+
 def _times(what: ColumnElement[bool], word: str) -> ColumnElement[int]:
     return func.sum(case((what, 1), else_=0)).label(word)
 
@@ -130,6 +143,16 @@ def _caller(row: Any, texts: dict[int, str]) -> CallerSign:
         topic=texts[row.topic_id],
         server=texts[row.server_id],
         timed_out=row.timed_out,
+        first_ns=row.first_ns,
+        last_ns=row.last_ns,
+    )
+
+
+def _deaf_one(row: Any) -> DeafSign:
+    return DeafSign(
+        recording_id=int(row.recording_id),
+        from_process=row.from_process,
+        answered=row.answered,
         first_ns=row.first_ns,
         last_ns=row.last_ns,
     )

@@ -55,9 +55,21 @@ class CallerSign:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DeafSign:
+    """A process whose calls were answered, three or more, and that was not seen to take any of the replies."""
+
+    recording_id: int
+    from_process: int
+    answered: int
+    first_ns: int
+    last_ns: int  # the beginning of the last call
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CallSigns:
     """What the closed calls of a time tell."""
 
     rows: tuple[CallSign, ...]
     callers: tuple[CallerSign, ...]  # of calls that timed out, those with the most of them
+    deaf: tuple[DeafSign, ...]  # those with the most replies; in full mode alone it is the process that is deaf
     since_ns: int | None  # only calls since then were looked at; None: all of the time

@@ -87,6 +87,14 @@ def test_a_caller_whose_calls_time_out_again_and_again_is_told(store: Store) -> 
     assert (caller.method, caller.last_ns) == ("build_and_run_instance", START + 2 * SECOND)
 
 
+def test_a_process_that_takes_none_of_its_replies_is_told(store: Store) -> None:
+    unheard = [ok(reply_delivered_ns=None, from_process=5, published_ns=START + n * SECOND) for n in range(3)]
+    number = kept(store, *unheard, *(ok(reply_delivered_ns=None, from_process=6) for _ in range(2)), ok(from_process=7))
+    (deaf,) = store.reader().call_signs(START, END).deaf
+    assert (deaf.recording_id, deaf.from_process, deaf.answered) == (number, 5, 3)
+    assert (deaf.first_ns, deaf.last_ns) == (START, START + 2 * SECOND)
+
+
 def test_only_the_newest_calls_are_looked_at_and_it_is_said_since_when(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:

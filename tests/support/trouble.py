@@ -219,6 +219,8 @@ TROUBLES: dict[str, Callable[[Cloud], None]] = {
     "unacknowledged": lambda cloud: cloud.poll(scheduler={"unacked": 900, "consumers": 2}),
     "lost-reply-queues": lambda cloud: cloud.poll(reply_gone={"consumers": 0, "ready": 2}),
     "shared-reply-queues": Cloud.shared_reply_queue,
+    "deaf-callers": lambda cloud: cloud.calls(3, server="host-1", from_process=cloud.base + WORKER_2,
+                                              reply_delivered_ns=None),
     "unroutable": _flagged(Flag.UNROUTABLE, kind=MessageKind.CAST, outcome=Outcome.NONE, routed=0),
     "redeliveries": _flagged(Flag.REDELIVERED),
     "republished": _flagged(Flag.REPUBLISHED),
