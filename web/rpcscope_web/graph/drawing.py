@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from rpcscope.query.red import Red
 from rpcscope.query.services import Edge, Service
-from rpcscope_web.graph.layout import BULGE, WIDTH, Box, Plan, Route
+from rpcscope_web.graph.layout import WIDTH, Box, Plan, Route
 from rpcscope_web.paces import pace
 from rpcscope_web.trace.names import cut
 from rpcscope_web.words import lasted, number, plural, share
@@ -86,8 +86,8 @@ def _times(red: Red) -> str:
     if red.p50_ns is None:
         return ""
     p50, p95 = _plain(red.p50_ns), _plain(red.p95_ns)
-    number, _, unit = p50.rpartition(_SPACE)
-    return f"{number if unit == p95.rpartition(_SPACE)[2] and _SPACE not in number else p50} / {p95}"
+    (number, *unit), (_, *other) = p50.split(_SPACE), p95.split(_SPACE)
+    return f"{number if unit == other and len(unit) == 1 else p50} / {p95}"
 
 
 def _part(red: Red) -> str:
@@ -109,8 +109,9 @@ def _path(route: Route) -> str:
         if place:
             parts.append(f"L{x1:.1f} {y1:.1f}")
         x2 = x2 if place + 2 < len(ends) else x2 + (_ARROW if route.is_bow or x2 < x1 else -_ARROW)
-        bend = BULGE if route.is_bow else (x2 - x1) / 2
-        into = x2 + BULGE if route.is_bow else x2 - bend
+        # The further a bow goes, the further out it is, so that one does not lie on another.
+        bend = 48 + abs(y2 - y1) * 0.12 if route.is_bow else (x2 - x1) / 2
+        into = x2 + bend if route.is_bow else x2 - bend
         parts.append(f"C{x1 + bend:.1f} {y1:.1f} {into:.1f} {y2:.1f} {x2:.1f} {y2:.1f}")
     return " ".join(parts)
 

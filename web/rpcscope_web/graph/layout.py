@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 
 from rpcscope.query.services import Edge, Service
 
-WIDTH, GAP, MARGIN, BULGE = 168, 274, 10, 60
+WIDTH, GAP, MARGIN = 168, 262, 10
 PORT = 32  # between two lines that end at one side of a service, so that what is written on them can be read
 LEAST_HEIGHT = 66
 _BETWEEN, _LANE = 30, 26
-_OUTSIDE = 150  # right of the last column, for what is written on a bow
+_OUTSIDE = 175  # right of the last column, for what is written on a bow
 Point = tuple[float, float]
 
 
