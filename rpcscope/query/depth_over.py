@@ -77,8 +77,9 @@ def families_over(
     step_ns = _step(from_ns, to_ns, points)
     watched = Watched(reader, from_ns, to_ns, step_ns)
     names = reader.family_names(from_ns, to_ns)
-    # One more than there is room for needs no "others".
-    kept = names if len(names) <= lines else names[: lines - 1]
+    # As many of each vhost, with room for its others, unless there is room for all.
+    room = max(1, lines // (1 if vhost else max(1, len(watched.vhosts))))
+    kept = names if len(names) <= room else names[: max(1, room - 1)]
     found = points_of(reader.family_steps(from_ns, to_ns, step_ns, kept))
     rest = points_of(reader.family_sums(from_ns, to_ns, step_ns, kept)) if len(kept) < len(names) else {}
     drawn = [

@@ -31,6 +31,11 @@ class Watched:
             self._looks[step.vhost].append(step)
         self._spans = {vhost: self._cut(_spans(mine)) for vhost, mine in self._looks.items()}
 
+    @property
+    def vhosts(self) -> frozenset[str]:
+        """Whose queues were looked at."""
+        return frozenset(self._looks)
+
     def spans(self, vhost: str) -> Sequence[Span]:
         """Within the time that is asked for, in order."""
         return self._spans.get(vhost, ())

@@ -105,7 +105,16 @@ def test_twelve_lines_at_most_and_the_last_is_exactly_the_rest(store: Store) -> 
     assert [depth for _, depth in depths(lines[-1])][:3] == [rest, rest + 20, rest]
     assert [line.is_sum for line in lines] == [False] * 11 + [True]
     record(store, "few", {0: {f"topic{n}": (1, 1) for n in range(12)}})
-    assert all(not line.is_sum for line in families_over(store.reader(), at(0), at(60), lines=20).lines)
+    few = families_over(store.reader(), at(0), at(60), vhost="few", lines=20).lines
+    assert [line.is_sum for line in few] == [False] * 12
+
+
+def test_several_vhosts_share_the_room(store: Store) -> None:
+    for vhost in ("a", "b", "c"):
+        record(store, vhost, {0: {f"topic{n}": (n, 1) for n in range(30)}})
+    lines = families_over(store.reader(), at(0), at(10)).lines
+    assert len(lines) == 12
+    assert [line.most for line in lines if line.vhost == "a"] == [29, 28, 27, sum(range(27))]
 
 
 def test_a_family_is_drawn_as_a_whole_and_by_its_deepest_queues(store: Store) -> None:

@@ -25,8 +25,8 @@ CONSUMERS = Row("consumers", 90)
 PICKS: dict[Row, Callable[[Level], float | None]] = {
     DEPTH: lambda level: level.depth,
     UNACKED: lambda level: level.unacked,
-    Row("published a second", 90): lambda level: level.publish_rate,
-    Row("delivered a second", 90): lambda level: level.deliver_rate,
+    Row("published/s", 90): lambda level: level.publish_rate,
+    Row("delivered/s", 90): lambda level: level.deliver_rate,
     CONSUMERS: lambda level: level.consumers,
 }
 """What is drawn of each line. Depth is ready and unacknowledged messages."""
