@@ -21,9 +21,9 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, text
 
-from rpcscope.model import Batch, Counters
+from rpcscope.model import Batch, Counters, FamilySample, QueuePoll, QueueSample
 from rpcscope.store import Store, open_store
 from rpcscope.store.bulk import CallRow, insert_calls
 from rpcscope.store.call_rows import CALL_COLUMNS
@@ -48,6 +48,10 @@ _NUMBERED = ("id", "owed_call")
 _OF_PROCESSES = 100_000  # numbers that the processes of one fleet have
 _OF_CAPTURE = 1_000  # of these, numbers that the processes of one capture have
 _LOW = (1 << ID_BITS) - 1
+_POLL_NS = 30 * 10**9
+_POLLS_A_BATCH = 500
+_FAMILIES = ("conductor", "scheduler", "compute.*", "reply_*", "conductor_fanout_*", "compute_fanout_*")
+_QUEUES = ("conductor", "scheduler", *(f"compute.compute-{number}" for number in range(30)), "notifications.info")
 Row = dict[str, Any]
 
 
@@ -115,7 +119,47 @@ def fill(store: Store, calls: int, *, days: int = DAYS, seed: int = 7) -> None:
             base += play.numbers
             last_ns = max(last_ns, start_ns + play.lasts_ns)
         filling.flush()
+        sample(store, number, days)
         _end(store, number, filling.stored, last_ns)
+
+
+def sample(store: Store, number: int, days: int) -> None:
+    """What the queue tap of such a recorder sees in that time: depths that go up and down, every half minute."""
+    writer, polls = store.writer(), days * _DAY_NS // _POLL_NS
+    for start in range(0, polls, _POLLS_A_BATCH):
+        batch = range(start, min(start + _POLLS_A_BATCH, polls))
+        writer.write(
+            Batch(
+                recording_id=number,
+                queue_polls=tuple(_poll(one) for one in batch),
+                family_samples=tuple(_family(one, family) for one in batch for family in _FAMILIES),
+                queue_samples=tuple(
+                    _queue(one, queue) for one in batch for queue in _QUEUES if (one + len(queue)) % 20 == 0
+                ),
+            )
+        )
+
+
+def _poll(number: int) -> QueuePoll:
+    return QueuePoll(
+        at_ns=BEGIN_NS + number * _POLL_NS, vhost="/", source="management", queues=len(_QUEUES), took_ns=10**7,
+        own_cpu_ns=10**6, interval_ns=_POLL_NS, complete=True,
+    )  # fmt: skip
+
+
+def _family(number: int, family: str) -> FamilySample:
+    return FamilySample(
+        at_ns=BEGIN_NS + number * _POLL_NS, vhost="/", family=family, queues=5, consumerless=0,
+        ready=(number + len(family)) % 97, unacked=number % 7, consumers=10, memory=10**6, publish_rate=number % 50,
+        deliver_rate=number % 50, ack_rate=number % 50,
+    )  # fmt: skip
+
+
+def _queue(number: int, queue: str) -> QueueSample:
+    return QueueSample(
+        at_ns=BEGIN_NS + number * _POLL_NS, vhost="/", queue=queue, ready=number % 97, unacked=number % 7, consumers=2,
+        memory=10**5, type="classic", node="rabbit@one", durable=True, state="running",
+    )  # fmt: skip
 
 
 def _plays(recorded: Store) -> list[Play]:
@@ -225,6 +269,8 @@ def _begin(store: Store, names: list[Row], processes: Sequence[Any]) -> int:
     number = resume.recording.id
     with store._database.writing() as connection:
         connection.execute(insert(name), names)
+        if store._database.dialect == "postgresql":  # the writer's own names come behind those with a number
+            connection.execute(text("SELECT setval(pg_get_serial_sequence('name', 'id'), (SELECT max(id) FROM name))"))
         connection.execute(insert(process), list(_fleets(processes, number)))
     return number
 
