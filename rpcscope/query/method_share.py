@@ -10,7 +10,7 @@ from rpcscope.model import RPCS, Call, MessageKind
 from rpcscope.query.calls import KIND_WORDS
 from rpcscope.query.cost import Spread
 from rpcscope.query.times import MS, between
-from rpcscope.query.usual_tree import is_failed
+from rpcscope.query.usual_tree import failures
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +23,7 @@ class MethodShare:
     messages: int | None  # with replies and heartbeats; None where replies were not to be seen
     share: float | None  # of the messages of all methods, 0 to 1
     bytes: int | None  # of requests and replies
-    failed: int  # unexpectedly, or timed out
+    failed: int | None  # unexpectedly, or timed out; None where replies were not to be seen
     took: Spread  # ms, publish to reply, of calls
 
     def as_dict(self) -> dict[str, object]:
@@ -66,7 +66,7 @@ def _share(method: str, calls: list[Call], operations: int, everything: int, req
         messages=None if unseen else messages,
         share=None if requests_only else messages / everything,
         bytes=None if unseen else sum(call.request_bytes + call.reply_bytes for call in calls),
-        failed=sum(map(is_failed, calls)),
+        failed=failures(calls),
         took=Spread.of(ns / MS for ns in took if ns is not None),
     )
 

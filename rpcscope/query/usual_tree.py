@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median_low
 
@@ -34,7 +34,7 @@ class UsualCall:
     operations: int  # that have it
     share: float  # of all that were laid over each other, 0 to 1
     foreign: int  # of `operations`: it carried the request id of another operation
-    failed: int  # of `operations`: it failed unexpectedly or timed out
+    failed: int | None  # of `operations`: it failed unexpectedly or timed out; None where replies were not to be seen
     begins: Spread  # after the operation began
     wait: Spread  # in the queue
     execution: Spread  # in the server, of calls
@@ -111,6 +111,14 @@ def is_failed(call: Call) -> bool:
     return call.outcome is Outcome.TIMED_OUT or (call.outcome is Outcome.FAILED and not expected)
 
 
+def failures(calls: Iterable[Call]) -> int | None:
+    """How many failed; None where that is not known of some."""
+    known = list(calls)
+    if any(call.kind is MessageKind.REQUEST and call.outcome is Outcome.NONE for call in known):
+        return None
+    return sum(map(is_failed, known))
+
+
 def _ordered(found: Mapping[Path, Sequence[tuple[Traced, Call]]]) -> Iterator[Path]:
     """Siblings by the median of their beginning."""
     begins = {path: median_low(begin(call) - one.started_ns for one, call in mine) for path, mine in found.items()}
@@ -135,7 +143,7 @@ def _usual(path: Path, mine: Sequence[tuple[Traced, Call]], operations: int) -> 
         operations=len(calls),
         share=len(calls) / operations,
         foreign=sum(1 for one, call in mine if call.unique_id in one.foreign),
-        failed=sum(map(is_failed, calls)),
+        failed=failures(calls),
         begins=Spread.of(max(0, begin(call) - one.started_ns) / MS for one, call in mine),
         wait=Spread.of(took[WAIT]),
         execution=Spread.of(took[EXECUTION]),

@@ -8,7 +8,10 @@ from rpcscope.query.kind import KindShape, kind_shape
 from rpcscope.query.kind_sample import UNSTATED, KindSample, kind_sample
 from rpcscope.query.lifelines import short
 from rpcscope.store import Store
+from tests.support.dashboard import CAPTURES
 from tests.support.kinds import keep_usual, usual_calls
+from tests.support.requests_only import requests
+from tests.support.stored import keep
 from tests.unit.query.one import BEGAN, MS, stored
 
 BELOW_BUILD = [
@@ -123,3 +126,22 @@ def test_only_operations_of_the_time_are_looked_at(empty_store: Store) -> None:
     reader = empty_store.reader()
     assert kind_sample(reader, "create", BEGAN + MS, BEGAN + 2 * MS).views == ()
     assert kind_shape(reader, "create", kind_sample(reader, "nothing")).tree.calls == ()
+
+
+def test_what_a_tap_on_the_exchanges_can_not_see_is_unknown_and_not_zero(empty_store: Store) -> None:
+    keep(empty_store, requests(CAPTURES / "02_boot_10_serial.jsonl.zst"), mode="bindings")
+    reader = empty_store.reader()
+    found = kind_shape(reader, "create", kind_sample(reader, "create"))
+    assert (found.cost.rpcs.p50, found.cost.messages.p50, found.cost.bytes.p50) == (15, None, None)
+    calls = [one for one in found.tree.calls if one.kind == "call"]
+    assert len(calls) == 13
+    assert {(one.failed, one.whole.p50, one.reply_bytes.p50) for one in calls} == {(None, None, None)}
+    saves = next(row for row in found.methods if "Instance.save" in row.method)
+    assert (saves.per_operation, saves.messages, saves.bytes, saves.failed, saves.share) == (
+        6.0,
+        None,
+        None,
+        None,
+        None,
+    )
+    assert found.odd == ()

@@ -16,6 +16,8 @@ from rpcscope_web.handbook import handbook
 from rpcscope_web.handbook.text import slug
 from tests.support.cli import new_cli
 from tests.support.dashboard import CAPTURES, recorded_store
+from tests.support.requests_only import requests
+from tests.support.stored import keep
 from tests.unit.query.one import call, stored
 
 TRUTH = json.loads((CAPTURES.parent / "ground_truth.json").read_text())
@@ -159,3 +161,12 @@ def test_one_kind_is_written_alone_and_one_that_there_is_not_is_refused(tmp_path
     assert not (tmp_path / "none").exists()
     (tmp_path / "file").write_text("")
     assert cli.run("handbook", "-o", tmp_path / "file").sentence.endswith("is a file: name a folder")
+
+
+def test_requests_alone_make_a_page_that_says_so_and_names_no_queue(empty: Store) -> None:
+    keep(empty, requests(CAPTURES / "01_boot_1.jsonl.zst"), mode="bindings")
+    page = handbook(empty.reader())["create.md"]
+    assert "> **Requests alone were seen.**" in page
+    assert (costs(page)["RPCs"], costs(page)["messages"], costs(page)["bodies"]) == ("15", "?", "?")
+    assert "as caller 1\n" in page
+    assert "reply_" not in page

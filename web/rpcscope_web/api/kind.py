@@ -28,7 +28,7 @@ class UsualStep(Answer):
     operations: int = Field(description="That have it.")
     share: float
     foreign: int = Field(description="Of them: it carried the request id of another operation.")
-    failed: int
+    failed: int | None
     begins_ms: Spread
     wait_ms: Spread
     execution_ms: Spread
@@ -78,7 +78,7 @@ class Method(Answer):
     messages: int | None
     share: float | None
     bytes: int | None
-    failed: int
+    failed: int | None
     took_ms: Spread
 
 

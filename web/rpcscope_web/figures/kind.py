@@ -63,7 +63,7 @@ def draw(bins: list[Bin], what: What) -> dict[str, Any]:
     ticks = _ticks(bins, written)
     room = max(0.0, (_NARROWEST - len(bins)) / 2)
     axis |= {"range": [-room, len(bins) + room], "fixedrange": True, "tickangle": 0}
-    axis |= {"ticks": "outside", "tickcolor": "var(--line-2)"}
+    axis |= {"ticks": "outside", "tickcolor": "var(--line-2)", "zeroline": False}
     axis |= {"tickvals": [at for at, _ in ticks], "ticktext": [text for _, text in ticks]}
     found["layout"]["yaxis"] |= {"fixedrange": True, "tickformat": ",d", "nticks": 4}
     found["layout"]["margin"] |= {"r": 28}

@@ -39,7 +39,9 @@ def _names(views: Sequence[CallView]) -> dict[_Who, str]:
 
 
 def _sender(view: CallView) -> _Who:
-    return _program(view.sender), view.sender.host
+    """Of whom no more is known than the queue that it is answered in: a caller."""
+    program = _program(view.sender)
+    return (program, view.sender.host) if program or not view.sender.process else ("caller", view.sender.process)
 
 
 def _worker(view: CallView) -> _Who:
@@ -47,4 +49,5 @@ def _worker(view: CallView) -> _Who:
 
 
 def _program(end: End) -> str:
-    return "" if "->" in end.process else end.process.partition(":")[0]
+    program, colon, _ = end.process.partition(":")
+    return program if colon and "->" not in end.process else ""

@@ -61,6 +61,8 @@ def _warnings(shape: KindShape, conditions: str) -> Iterator[str]:
         yield BLANK
     if re.search(r"\bfake", conditions, re.IGNORECASE):
         yield FAKE
+    if shape.cost.requests_only:
+        yield "> **Requests alone were seen.** What depends on replies and deliveries is not known of all operations."
     if shape.cost.touched:
         yield f"> **Counts may be too low.** A tap was blind during {plural(shape.cost.touched, 'operation')}."
 
