@@ -50,7 +50,7 @@ def _near(facts: Facts) -> Finding | None:
 def _close(node: NodeState) -> Iterator[str]:
     used, limit = node.mem_used, node.mem_limit
     if used is not None and limit and used >= NEAR * limit and not node.mem_alarm:
-        yield f"{used / limit:.0%} of its memory limit of {limit / 1e6:,.0f} MB"
+        yield f"{100 * used / limit:.0f} % of its memory limit of {limit / 1e6:,.0f} MB"
     free, least = node.disk_free, node.disk_limit
     if free is not None and least and free * NEAR <= least and not node.disk_alarm:
         yield f"{free / 1e6:,.0f} MB of disk are free; below {least / 1e6:,.0f} MB nothing is taken"
