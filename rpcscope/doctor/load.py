@@ -26,8 +26,8 @@ def _row(facts: Facts, most: int, one: Work) -> Evidence:
     at_end = "" if now is None else f", {now:,} at the end"
     methods = sorted(one.methods, key=lambda method: -(peak(one.methods[method]) or 0))[:3]
     said = f"up to {most:,} calls in hand{at_end}; at least {most - POOL_SIZE:,} waited in its memory"
-    where = {"subject": Subject.HOST, "key": one.host} if one.host else {}
-    return Evidence(what=one.process, said=f"{said}; most of {', '.join(methods)}", **where)  # type: ignore[arg-type]
+    subject = Subject.HOST if one.host else Subject.NONE
+    return Evidence(what=one.process, said=f"{said}; most of {', '.join(methods)}", subject=subject, key=one.host)
 
 
 SWAMPED = Check(
