@@ -11,9 +11,11 @@ from xml.dom import minidom
 
 import pytest
 
+from rpcscope.model import Batch, Status
 from rpcscope.store import Store, open_store
 from rpcscope_web.handbook import handbook
 from rpcscope_web.handbook.text import slug
+from tests.contract.records import begun, make_operation, recording_of
 from tests.support.cli import new_cli
 from tests.support.dashboard import CAPTURES, recorded_store
 from tests.support.requests_only import requests
@@ -170,3 +172,14 @@ def test_requests_alone_make_a_page_that_says_so_and_names_no_queue(empty: Store
     assert (costs(page)["RPCs"], costs(page)["messages"], costs(page)["bodies"]) == ("15", "?", "?")
     assert "as caller 1\n" in page
     assert "reply_" not in page
+
+
+def test_a_kind_whose_calls_others_caused_has_no_steps_and_says_so(tmp_path: Path) -> None:
+    with open_store(str(tmp_path / "store.sqlite"), create=True) as store:
+        writer, base = begun(store, tap_mode="full")
+        done = make_operation(base + 1, kind="create", status=Status.DONE, request_id="req-1")
+        writer.write(Batch(recording_id=recording_of(base), operations=(done,), last_ns=done.last_ns, ended=True))
+        page = handbook(store.reader())["create.md"]
+    assert "## Steps\n\nNone is known: what carries the request id" in page
+    assert "## Methods" not in page
+    assert "![" not in page

@@ -29,6 +29,7 @@ FAKE = (
     "> **Fake virt driver.** No hypervisor worked here: what a real one adds (ports, volumes, images, the time of the "
     "guest itself) is missing, in counts and in times."
 )
+NOTHING = "None is known: what carries the request id of these operations was caused by others, or is not stored."
 BLANK = (
     "> **Conditions not stated.** Without release, driver and workers these numbers can not be compared with others."
 )
@@ -51,7 +52,10 @@ def sheet(shape: KindShape, conditions: str, trace: Trace | None, picture: str) 
     parts += ["## What one costs", _costs(shape)]
     if trace is not None:
         parts += ["## Sequence", *_sequence(trace, picture)]
-    parts += ["## Steps", *_steps(shape), "## Methods", _methods(shape)]
+    if shape.tree.calls:
+        parts += ["## Steps", *_steps(shape), "## Methods", _methods(shape)]
+    else:
+        parts += ["## Steps", NOTHING]
     parts += ["## How it was recorded", _provenance(shape, trace), "[All kinds](README.md)"]
     return "\n\n".join(parts) + "\n"
 
