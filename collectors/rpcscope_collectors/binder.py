@@ -79,10 +79,10 @@ class Binder:
 
     def begin(self, queue: TapQueue) -> None:
         """The first phase begins, behind what an earlier recorder left in the queue."""
-        if queue.found:  # it may have been killed while its view changed
+        since_ns = 0 if queue.found is None else time.time_ns()
+        if since_ns:  # it may have been killed while its view changed
             self._intake.twins.expect()
-            self._intake.twins.expect_until(time.time_ns())
-        since_ns = time.time_ns() if queue.found else 0
+            self._intake.twins.expect_until(since_ns)
         self._intake.announce(self.view.mode, "start", since_ns, is_whole=self.view.is_whole)
 
     def turn(self, queue: TapQueue) -> None:

@@ -13,7 +13,7 @@ _NAP_S = 0.02  # to be woken for each event would cost more than the event
 
 
 class Buffer:
-    """One thread puts, another takes and settles, the first acknowledges what is settled.
+    """One thread puts, another takes and settles, the first tells the broker what is settled.
 
     Deliveries belong to the connection they came by, so each is kept with its queue object.
     """
@@ -56,7 +56,6 @@ class Buffer:
         if self._settled is not None:
             self._settled[0].wake()
 
-    def acknowledge(self, queue: TapQueue) -> None:
-        """Tell the broker what is stored of this connection's deliveries. Tags of an older one are never sent."""
-        if self._settled is not None and self._settled[0] is queue:
-            queue.ack(self._settled[1])
+    def settled(self, queue: TapQueue) -> int:
+        """The last delivery of this connection that is stored; 0: none. Tags of an older one mean nothing to it."""
+        return self._settled[1] if self._settled is not None and self._settled[0] is queue else 0

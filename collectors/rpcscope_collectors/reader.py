@@ -58,6 +58,7 @@ class Reader:
 
     def consume(self, queue: TapQueue) -> None:
         """Have its events delivered. Raises BrokerError when another recorder has them."""
+        self._intake.twins.reconnected()
         queue.consume(partial(self._take, queue))
 
     def start(self) -> None:
@@ -79,7 +80,7 @@ class Reader:
             return
         try:
             if queue.is_alive:
-                self._buffer.acknowledge(queue)
+                self._acknowledge(queue)
             if delete_queue and queue.connection.is_open:
                 queue.delete()
         except AMQPError:
@@ -96,8 +97,13 @@ class Reader:
                 _log.warning("The tap lost the broker (%s) and connects again.", error.__class__.__name__)
                 queue = self._reconnect(queue)
 
+    def _acknowledge(self, queue: TapQueue) -> None:
+        tag = self._buffer.settled(queue)
+        if tag:  # what is held back must not use up the prefetch
+            queue.ack(max(self._intake.twins.uncut(tag), tag - self._limits.prefetch // 2))
+
     def _turn(self, queue: TapQueue) -> None:
-        self._buffer.acknowledge(queue)
+        self._acknowledge(queue)
         self._binder.turn(queue)
         queue.turn(_TURN_S)
         if not queue.is_alive:
