@@ -1,4 +1,7 @@
-"""Numbered messages a tap sends to its own queue: a hole in the numbers proves that the queue dropped its head."""
+"""Numbered messages a tap sends to its own queue: a hole in the numbers proves that the queue dropped its head.
+
+What is dropped between two of them is found by the `Lookout`.
+"""
 
 from __future__ import annotations
 
@@ -15,10 +18,11 @@ from pika.exceptions import AMQPError, ConnectionBlockedTimeout
 
 from rpcscope.errors import RpcscopeError
 from rpcscope_collectors.amqp import connect, refusal
+from rpcscope_collectors.lookout import Lookout
+from rpcscope_collectors.tap_queue import MARKERS_RIGHT
 from rpcscope_collectors.transport import Broker
 
 NUMBER, SENT, TAP, RUN = "rpcscope-marker", "sent-ns", "tap", "run"
-_RIGHT = r"markers need write on amq.default, such as ^(rpcscope\.tap\..*|amq\.default)$"
 _log = logging.getLogger(__name__)
 
 
@@ -63,15 +67,15 @@ class MarkerWatch:
 
 
 class Pulse:
-    """Sends the markers of a run, from a thread and a connection of their own.
+    """Sends the markers of a run, from a thread and a connection of their own, and looks before each for losses.
 
     An alarm makes the broker stop reading from connections that publish. Were it the connection that consumes,
     the tap could not acknowledge, its queue could not drain, and the alarm could not end.
     """
 
-    def __init__(self, broker: Broker, queue: str, *, name: str, run: str, interval_s: float) -> None:
+    def __init__(self, broker: Broker, queue: str, lookout: Lookout, *, name: str, run: str, interval_s: float) -> None:
         """Nothing is sent yet."""
-        self._broker, self._queue, self._interval_s = broker, queue, interval_s
+        self._broker, self._queue, self._lookout, self._interval_s = broker, queue, lookout, interval_s
         self._headers = {TAP: name, RUN: run}
         self._number = 0
         self.sent_ns = 0  # when the last one was sent that the broker has taken
@@ -88,7 +92,7 @@ class Pulse:
         except AMQPError as error:
             self._drop()
             if getattr(error, "reply_code", 0) == 403:
-                raise refusal(error, self._broker.username, _RIGHT) from error
+                raise refusal(error, self._broker.username, MARKERS_RIGHT) from error
             _log.warning("The broker takes no markers now: gaps of the tap can not be proved until it does.")
         except BaseException:
             self._drop()
@@ -128,8 +132,10 @@ class Pulse:
     def _send(self) -> None:
         if self._channel is None:
             self._connection = connect(self._broker, "markers")
+            self._lookout.attach(self._connection)
             self._channel = self._connection.channel()
             self._channel.confirm_delivery()
+        self._lookout.look(self._channel)
         sent_ns = time.time_ns()
         marker = {NUMBER: self._number + 1, SENT: sent_ns, **self._headers}
         self._channel.basic_publish("", self._queue, b"", pika.BasicProperties(headers=marker), mandatory=True)

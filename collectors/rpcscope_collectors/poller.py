@@ -14,6 +14,7 @@ from rpcscope_collectors.tracing import Tracing
 from rpcscope_collectors.worker import Worker
 
 _RETRY_S = 1.0  # while it is not known whether all is traced
+_NEVER_NS = 2**63  # nobody is asked: what is waited for has come
 _log = logging.getLogger(__name__)
 
 
@@ -56,6 +57,7 @@ class Poller:
     ) -> None:
         """Nothing is asked yet. `look` asks at each poll what else the tap has to know of the vhost."""
         self.published = PublishCount()
+        self.polled_ns = 0 if managements else _NEVER_NS  # when the last poll began that told who is connected
         self._managements, self._vhost, self._tracing = tuple(managements), vhost, tracing
         self._interval_s, self._hand_on, self._look = interval_s, hand_on, look
         self._traced_ns = time.time_ns()
@@ -105,8 +107,10 @@ class Poller:
         management = self._answering()
         if management is None:
             return
+        began_ns = time.time_ns()
         self._look(management, self._vhost)
         self._hand_on(management.topology(self._vhost))
+        self.polled_ns = began_ns
         self._try("counters", lambda: self._count(management))
 
     def _answering(self) -> Management | None:

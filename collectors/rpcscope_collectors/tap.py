@@ -20,8 +20,9 @@ from rpcscope_collectors.binder import Binder
 from rpcscope_collectors.bindings import PREFIX, Mode
 from rpcscope_collectors.buffer import Buffer
 from rpcscope_collectors.company import Company
-from rpcscope_collectors.expiry import unwatched
 from rpcscope_collectors.intake import Intake
+from rpcscope_collectors.lookout import Lookout
+from rpcscope_collectors.losses import Place
 from rpcscope_collectors.management import Management
 from rpcscope_collectors.markers import Pulse
 from rpcscope_collectors.poller import Poller
@@ -33,6 +34,8 @@ from rpcscope_collectors.views import Traced, View
 
 _LOOK_S = 0.1  # while the last marker is on its way
 _DRAIN_S = 30.0
+_NAMES_S = 2.0  # for a last look at who is connected
+_NO_RECORDER = "no recorder ran"
 _log = logging.getLogger(__name__)
 
 
@@ -52,8 +55,8 @@ class Tap:
         name: str = "default",
         beside: bool = False,
         prefetch: int = 5000,
-        max_length: int = 200_000,
-        max_bytes: int = 256 * 1024 * 1024,
+        max_length: int = 100_000,
+        max_bytes: int = 64 * 1024 * 1024,
         expires_s: int = 600,
         managements: Sequence[Management] = (),
         tracing: Tracing | None = None,
@@ -70,7 +73,7 @@ class Tap:
         consumer went; `prefetch` events are read ahead of `ack`. `managements` give topology, names of queues and
         counters; without them the tap works, knows less, and says None. `tracing` is begun by `open` where the view
         needs it, renewed between its `begin` and `end`, and ended by `close`. `resume_ns` is the last time an earlier
-        recording knows of: when its queue is gone or full, the time since then is a gap.
+        recording knows of: when its queue is gone or dropped anything, the time since then is a gap.
         """
         self._broker, self._managements, self._tracing = broker, tuple(managements), tracing
         self._company, self._beside = Company(broker, PREFIX + name, self._managements, state_dir), beside
@@ -81,7 +84,9 @@ class Tap:
         self._stopping = self._closing = False
         self._buffer = Buffer()
         self._intake = Intake(broker.vhost, self._buffer, self._published)
-        self._pulse = Pulse(broker, PREFIX + name, name=name, run=self._intake.watch.run, interval_s=marker_interval_s)
+        queue, watch = PREFIX + name, self._intake.watch
+        lookout = Lookout(queue, self._limits, self._intake.losses, read_ns=lambda: watch.sent_ns, reach=self._reach)
+        self._pulse = Pulse(broker, queue, lookout, name=name, run=watch.run, interval_s=marker_interval_s)
         self._binder = Binder(
             view or Traced(mode),
             self._intake,
@@ -134,20 +139,26 @@ class Tap:
     def batches(self, max_events: int = 2000, max_wait_s: float = 0.5) -> Iterator[list[LiveSighting]]:
         """Lists of what came, in order; an empty one when nothing came for `max_wait_s`.
 
-        Ends after `stop`, once everything that the broker had traced by then is handed out; see `drained`.
+        Ends after `stop`, once everything that the broker had traced by then is handed out, see `drained`, and who
+        was connected by then; for the latter it waits no longer than two seconds.
         """
         while not self._stopping:
             yield self._buffer.wait(max_events, max_wait_s, lambda: self._stopping)
-        stopped_ns, deadline = time.time_ns(), time.monotonic() + _DRAIN_S
+        stopped_ns, began = time.time_ns(), time.monotonic()
         self._pulse.hurry()
+        self._poller.poke()
 
         def is_back() -> bool:
             return self._intake.marked_ns >= stopped_ns
 
-        while not (is_back() or self._closing) and time.monotonic() < deadline:
-            yield self._buffer.wait(max_events, min(max_wait_s, _LOOK_S), is_back)
+        def is_over() -> bool:
+            named = self._poller.polled_ns >= stopped_ns or time.monotonic() > began + _NAMES_S
+            return self._closing or time.monotonic() > began + _DRAIN_S or (is_back() and named)
+
+        while not is_over():
+            yield self._buffer.wait(max_events, min(max_wait_s, _LOOK_S), is_over)
         self.drained = is_back()
-        self._intake.tell_expired()
+        self._intake.tell_rest()
         left = len(self._buffer)  # what comes from now on is left to the broker, or this would not end
         while left > 0:
             yield self._buffer.take(min(left, max_events))
@@ -228,7 +239,7 @@ class Tap:
         self._reader.consume(queue)  # first, for a second recorder of our name to be refused
         if self._tracing is not None and view.is_traced:
             self._tracing.begin()
-        self._note_resumption(queue, view)
+        self._note_resumption(queue)
         self._pulse.start()
         self._reader.start()
         if self._managements or self._tracing is not None:
@@ -240,22 +251,28 @@ class Tap:
         except RpcscopeError as error:
             _log.warning("%s", error)
 
-    def _note_resumption(self, queue: TapQueue, view: View) -> None:
+    def _note_resumption(self, queue: TapQueue) -> None:
+        """Tell what is known by now; what the queue dropped, the first look before a marker finds."""
         since, now = self._resume_ns, time.time_ns()
-        traced_ns = self._tracing.since_ns if self._tracing is not None else 0
-        gap: Gap | None = None
+        self._intake.losses.begin(since or now)
+        if not since or queue.found is None:
+            queue.forget_dropped()
         if not since:
             return
+        traced_ns = self._tracing.since_ns if self._tracing is not None else 0
+        gap: Gap | None = None
         if queue.found is None:
-            gap = Gap(from_ns=since, to_ns=now, cause=GapCause.DISCONNECTED, note="no recorder ran")
+            gap = Gap(from_ns=since, to_ns=now, cause=GapCause.DISCONNECTED, note=_NO_RECORDER)
         elif traced_ns > since:  # it was ended when the last recorder was dead: by `untrace`, by systemd
-            gap = Gap(from_ns=since, to_ns=traced_ns, cause=GapCause.NOT_TRACED, note="no recorder ran")
-        elif queue.found >= self._limits.max_length:
-            gap = Gap(from_ns=since, to_ns=now, cause=GapCause.DROPPED, note="no recorder ran")
-        elif view.may_vanish:
-            gap = unwatched(since, now)
+            gap = Gap(from_ns=since, to_ns=traced_ns, cause=GapCause.NOT_TRACED, note=_NO_RECORDER)
+        elif queue.found_dropped is None:  # it is older than what keeps what it dropped
+            gap = Gap(from_ns=since, to_ns=now, cause=GapCause.DROPPED, note=_NO_RECORDER)
         if gap is not None:
             self._intake.hand_on(gap)
+
+    def _reach(self) -> Place | None:
+        queue = self._reader.queue
+        return None if queue is None else Place(queue, queue.reach)
 
     def _look(self, management: Management, vhost: str) -> None:
         self._binder.view.look(management, vhost)

@@ -12,12 +12,15 @@ from pika.exceptions import AMQPChannelError, AMQPError
 from rpcscope.errors import BrokerError
 from rpcscope_collectors.amqp import connect, refusal
 from rpcscope_collectors.bindings import PREFIX
+from rpcscope_collectors.declaring import NOT_FOUND, OTHERWISE_MADE, declare
 from rpcscope_collectors.transport import Broker
 from rpcscope_collectors.wording import shown
 
 FIREHOSE = "amq.rabbitmq.trace"
+DROPPED = ".dropped"
+"""What the name of a tap's queue ends in: the queue beside it, which keeps the newest event that it dropped."""
+MARKERS_RIGHT = r"markers need write on amq.default, such as ^(rpcscope\.tap\..*|amq\.default)$"
 _LONGEST_NAME = 255  # bytes, by AMQP
-_NOT_FOUND = 404
 _log = logging.getLogger(__name__)
 
 
@@ -32,17 +35,28 @@ class Binding(NamedTuple):
 class Limits:
     """What the queue may cost the broker. At a limit it drops its oldest events."""
 
-    max_length: int = 200_000
-    max_bytes: int = 256 * 1024 * 1024
+    max_length: int = 100_000
+    max_bytes: int = 64 * 1024 * 1024
     expires_s: int = 600  # without a consumer it is deleted after this
     prefetch: int = 5000  # events read and not yet acknowledged; they do not count for the limits above
 
-    def arguments(self) -> dict[str, Any]:
-        """As queue.declare takes them."""
+    def of_queue(self, name: str) -> dict[str, Any]:
+        """Of the tap's queue, as queue.declare takes them."""
+        return {
+            **self._of_any(self.max_length),
+            "x-max-length-bytes": self.max_bytes,
+            "x-dead-letter-exchange": "",
+            "x-dead-letter-routing-key": name + DROPPED,
+        }
+
+    def of_dropped(self) -> dict[str, Any]:
+        """Of the queue beside it. One event is kept however large: without it nobody knew that one was dropped."""
+        return self._of_any(1)
+
+    def _of_any(self, length: int) -> dict[str, Any]:
         return {
             "x-queue-type": "classic",
-            "x-max-length": self.max_length,
-            "x-max-length-bytes": self.max_bytes,
+            "x-max-length": length,
             "x-overflow": "drop-head",
             "x-expires": self.expires_s * 1000,
         }
@@ -54,17 +68,20 @@ class TapQueue:
     def __init__(self, broker: Broker, name: str, limits: Limits) -> None:
         """Connect and declare the queue. Raises BrokerError."""
         self.name = PREFIX + name
-        if len(self.name.encode()) > _LONGEST_NAME:
+        if len((self.name + DROPPED).encode()) > _LONGEST_NAME:
             raise BrokerError("The name of the tap is too long for a queue: give a shorter one.")
+        if name.endswith(DROPPED):
+            raise BrokerError(f"The name of a tap does not end in {DROPPED}: give another one.")
         self._user, self._limits = broker.username, limits
         self._bound: set[Binding] = set()
         self._wanted: frozenset[Binding] = frozenset()
         self._binder: Any = None
-        self._acked = 0
+        self.acked = 0  # the last delivery that was acknowledged
         self._cancelled = False
         self.connection = connect(broker, "tap")
         try:
-            self.found = self._declare()
+            self.found, self.found_dropped = self._declare()
+            self._channel = self.connection.channel()
         except BaseException:
             self.drop()
             raise
@@ -78,6 +95,11 @@ class TapQueue:
     def bound(self) -> frozenset[Binding]:
         """By what it is bound, as far as this connection has seen to it."""
         return frozenset(self._bound)
+
+    @property
+    def reach(self) -> int:
+        """The last delivery that may be under way."""
+        return self.acked + self._limits.prefetch
 
     def bind(
         self,
@@ -122,7 +144,7 @@ class TapQueue:
             self._bound.add(one)
         except AMQPChannelError as error:
             self._bound.discard(one)
-            if getattr(error, "reply_code", 0) != _NOT_FOUND:
+            if getattr(error, "reply_code", 0) != NOT_FOUND:
                 refused.append(refusal(error, self._user, _right_to_bind(error, one)))
 
     def consume(self, on_message: Callable[..., None]) -> None:
@@ -151,13 +173,19 @@ class TapQueue:
 
     def ack(self, tag: int) -> None:
         """Acknowledge everything up to this delivery with one frame."""
-        if tag > self._acked:
+        if tag > self.acked:
+            self.acked = tag  # first: the broker may give more as soon as it knows
             self._channel.basic_ack(tag, multiple=True)
-            self._acked = tag
+
+    def forget_dropped(self) -> None:
+        """What was dropped up to now is nobody's concern."""
+        self.connection.channel().queue_purge(self.name + DROPPED)
 
     def delete(self) -> None:
-        """Unbind and delete the queue, with whatever it still holds."""
-        self.connection.channel().queue_delete(self.name)  # a refusal may have closed the other channel
+        """Unbind and delete the queue, with whatever it still holds, and the one beside it."""
+        channel = self.connection.channel()  # a refusal may have closed the other
+        channel.queue_delete(self.name)
+        channel.queue_delete(self.name + DROPPED)
 
     def abandon(self) -> None:
         """Close the connection; a queue that was made by it goes too: nobody is owed anything in it."""
@@ -176,27 +204,29 @@ class TapQueue:
         except (AMQPError, OSError):
             _log.debug("The tap's connection did not close in order.")
 
-    def _declare(self) -> int | None:
-        """Messages that waited in the queue; None when the queue is new."""
-        found: int | None = None
-        probe = self.connection.channel()
+    def _declare(self) -> tuple[int | None, int | None]:
+        """Messages that waited in the queue, and in the one beside it; None of a queue that is new."""
+        beside = self.name + DROPPED
+        dropped = self._declare_one(beside, self._limits.of_dropped(), f"making its queue needs configure on {PREFIX}*")
         try:
-            found = probe.queue_declare(self.name, passive=True).method.message_count
-            probe.close()
-        except AMQPChannelError as error:
-            if getattr(error, "reply_code", 0) != _NOT_FOUND:
-                raise refusal(error, self._user, f"the tap needs configure, write and read on {PREFIX}*") from error
-        self._channel = self.connection.channel()
+            found = self._declare_one(self.name, self._limits.of_queue(self.name), f"consuming needs read on {PREFIX}*")
+        except BrokerError:
+            if dropped is None:
+                self.connection.channel().queue_delete(beside)
+            raise
+        return found, dropped
+
+    def _declare_one(self, name: str, arguments: dict[str, Any], needs: str) -> int | None:
         try:
-            self._channel.queue_declare(self.name, durable=True, arguments=self._limits.arguments())
+            return declare(self.connection, name, arguments)
         except AMQPChannelError as error:
-            if getattr(error, "reply_code", 0) == 406:
+            if getattr(error, "reply_code", 0) == OTHERWISE_MADE:
                 raise BrokerError(
                     f"{self.name} exists with other limits: use the limits it was made with, or another name, or wait "
                     "until it has expired."
                 ) from error
-            raise refusal(error, self._user, f"making its queue needs configure on {PREFIX}*") from error
-        return found
+            on_exchange = "access to exchange" in str(getattr(error, "reply_text", ""))
+            raise refusal(error, self._user, MARKERS_RIGHT if on_exchange else needs) from error
 
     def _on_cancel(self, _: object) -> None:
         self._cancelled = True

@@ -195,7 +195,7 @@ def test_closing_keeps_the_queue_unless_it_is_to_go(cloud: Cloud) -> None:
     tap = Tap(cloud.broker)
     tap.open()
     tap.close()
-    assert cloud.management.queues(cloud.vhost) == ("rpcscope.tap.default",)
+    assert cloud.management.queues(cloud.vhost) == ("rpcscope.tap.default", "rpcscope.tap.default.dropped")
     tap = Tap(cloud.broker)
     tap.open()
     tap.close(delete_queue=True)

@@ -63,18 +63,18 @@ def test_the_broker_tells_of_another_tap_and_nothing_of_ours_is_left(cloud: Clou
         wait_for(lambda: "rpcscope.tap.one" in cloud.management.consumed(cloud.vhost))
         with pytest.raises(BrokerError, match=REFUSED):
             Tap(cloud.broker, name="two", managements=[cloud.management]).open()
-    assert cloud.management.queues(cloud.vhost) == ("rpcscope.tap.one",)
+    assert cloud.management.queues(cloud.vhost) == ("rpcscope.tap.one", "rpcscope.tap.one.dropped")
 
 
 def test_on_purpose_both_are_allowed(cloud: Cloud) -> None:
     with Tap(cloud.broker, name="one"), Tap(cloud.broker, name="two", managements=[cloud.management], beside=True):
-        assert len(cloud.management.queues(cloud.vhost)) == 2
+        assert {"rpcscope.tap.one", "rpcscope.tap.two"} < set(cloud.management.queues(cloud.vhost))
 
 
 def test_a_queue_that_nobody_reads_is_no_company(cloud: Cloud) -> None:
     Tap(cloud.broker, name="one").__enter__().close()
     with Tap(cloud.broker, name="two", managements=[cloud.management]):
-        assert len(cloud.management.queues(cloud.vhost)) == 2
+        assert {"rpcscope.tap.one", "rpcscope.tap.two"} < set(cloud.management.queues(cloud.vhost))
 
 
 def test_queues_of_services_and_of_ourselves_are_no_company(cloud: Cloud) -> None:

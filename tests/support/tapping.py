@@ -36,6 +36,10 @@ def observations(seen: list[Sighting]) -> list[Observation]:
     return [each for each in seen if isinstance(each, Observation) and each.exchange]
 
 
+def markers(seen: list[Sighting]) -> int:
+    return sum(isinstance(each, Observation) and not each.exchange for each in seen)
+
+
 def gaps(seen: list[Sighting], cause: GapCause) -> list[Gap]:
     return [each for each in seen if isinstance(each, Gap) and each.cause is cause]
 
