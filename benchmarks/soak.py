@@ -39,7 +39,7 @@ def main() -> None:
     parser.add_argument(
         "--queue-limit", type=int, default=5000, help="events that the tap's queue may hold while the recorder is kept"
     )
-    parser.add_argument("--planted", default="store held,store held", help=f"of {', '.join(HOW)}")
+    parser.add_argument("--planted", default="store held,stopped", help=f"of {', '.join(HOW)}")
     given = parser.parse_args()
     planted = tuple(filter(None, given.planted.split(",")))
     plan = Plan(seconds=given.seconds, rate=given.rate, mode=given.mode, queue_limit=given.queue_limit, planted=planted)

@@ -31,12 +31,16 @@ class Lookout:
         *,
         read_ns: Callable[[], int],
         reach: Callable[[], Place | None],
+        on_found: Callable[[], None],
     ) -> None:
-        """Tells `losses`. `read_ns` is when the last marker was sent that came back; `reach` the last delivery that
-        the broker may have under way.
+        """Tells `losses`, and calls `on_found`.
+
+        `read_ns` is when the last marker was sent that came back; `reach` the last delivery that the broker may have
+        under way.
         """
         self._queue, self._name, self._arguments = queue, queue + DROPPED, limits.of_dropped()
         self._losses, self._read_ns, self._reach = losses, read_ns, reach
+        self._on_found = on_found
         self._kept: tuple[int, Loss] | None = None  # delivery tag, and what it proves
 
     def attach(self, connection: Any) -> None:
@@ -44,7 +48,7 @@ class Lookout:
         self._kept = None
         connection.channel().queue_declare(self._queue, passive=True)  # its reader makes both: not in its place
         if declare(connection, self._name, self._arguments) is None:
-            self._losses.found(time.time_ns(), self._reach(), _UNKNOWN)
+            self._found(_UNKNOWN)
 
     def look(self, channel: Any) -> None:
         """Look once. Raises pika's AMQPError."""
@@ -53,10 +57,14 @@ class Lookout:
         got, properties, _ = channel.basic_get(self._name)
         if got is None:
             return
-        loss = self._losses.found(time.time_ns(), self._reach(), _why(properties.headers or {}))
+        loss = self._found(_why(properties.headers or {}))
         if self._kept is not None:
             channel.basic_ack(self._kept[0])
         self._kept = int(got.delivery_tag), loss
+
+    def _found(self, why: str) -> Loss:
+        self._on_found()
+        return self._losses.found(time.time_ns(), self._reach(), why)
 
     def _let_go(self, channel: Any) -> None:
         if self._kept is not None and self._kept[1].is_stored:

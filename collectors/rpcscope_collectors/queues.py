@@ -13,6 +13,7 @@ from rpcscope.errors import BrokerError, RpcscopeError
 from rpcscope.model import NodeState, QueuePoll, QueueSample, QueueSamples, QueueSighting
 from rpcscope_collectors.prometheus import Prometheus, Reading
 from rpcscope_collectors.queue_api import QueueApi
+from rpcscope_collectors.tap_queue import is_of_dropped
 from rpcscope_collectors.worker import Worker
 
 _LAYOUT_NS = 3_600_000_000_000  # the longest between two looks at bindings
@@ -134,6 +135,7 @@ class QueueTap:
         return self._bundle(at_ns, "management", tuple(replace(q, at_ns=at_ns) for q in found), True)
 
     def _bundle(self, at_ns: int, source: str, samples: tuple[QueueSample, ...], complete: bool) -> QueueSamples:
+        samples = tuple(one for one in samples if not is_of_dropped(one.queue))  # a tap's own, and without a consumer
         poll = QueuePoll(
             at_ns=at_ns,
             vhost=self._vhost,

@@ -85,7 +85,14 @@ class Tap:
         self._buffer = Buffer()
         self._intake = Intake(broker.vhost, self._buffer, self._published)
         queue, watch = PREFIX + name, self._intake.watch
-        lookout = Lookout(queue, self._limits, self._intake.losses, read_ns=lambda: watch.sent_ns, reach=self._reach)
+        lookout = Lookout(
+            queue,
+            self._limits,
+            self._intake.losses,
+            read_ns=lambda: watch.sent_ns,
+            reach=self._reach,
+            on_found=lambda: self._poller.hasten(),
+        )
         self._pulse = Pulse(broker, queue, lookout, name=name, run=watch.run, interval_s=marker_interval_s)
         self._binder = Binder(
             view or Traced(mode),

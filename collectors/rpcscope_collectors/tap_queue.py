@@ -24,6 +24,11 @@ _LONGEST_NAME = 255  # bytes, by AMQP
 _log = logging.getLogger(__name__)
 
 
+def is_of_dropped(queue: str) -> bool:
+    """Whether a queue is the one beside a tap's."""
+    return queue.startswith(PREFIX) and queue.endswith(DROPPED)
+
+
 class Binding(NamedTuple):
     """By which key the queue is bound to which exchange."""
 

@@ -98,7 +98,7 @@ def _rights(one: Dry) -> str:
 
 def _left(name: str) -> str:
     return (
-        f"nothing on the broker after an orderly end. After kill -9: queue rpcscope.tap.{name} with at most 200,000 "
-        "events and 256 MB for ten minutes, and tracing until the next start, `rpcscope untrace`, or systemd "
+        f"nothing on the broker after an orderly end. After kill -9: queue rpcscope.tap.{name} with at most 100,000 "
+        "events and 67 MB for ten minutes, and tracing until the next start, `rpcscope untrace`, or systemd "
         "(`rpcscope unit`)."
     )

@@ -20,15 +20,25 @@ def expect_well(result: Result, growth: float) -> None:
         assert stall.estimate is None or 0 < stall.estimate < stall.count.sent
 
 
-@pytest.mark.parametrize("mode", ["control", pytest.param("full", marks=pytest.mark.long)])
-def test_what_a_recorder_could_not_take_is_told_and_all_else_is_stored(mode: str) -> None:
-    plan = Plan(seconds=4, rate=1000, mode=mode, queue_limit=1000, planted=("store held",))
+@pytest.mark.parametrize(
+    ("mode", "planted"),
+    [
+        ("control", "store held"),
+        ("control", "stopped"),
+        pytest.param("full", "store held", marks=pytest.mark.long),
+        pytest.param("full", "stopped", marks=pytest.mark.long),
+    ],
+)
+def test_what_a_recorder_could_not_take_is_told_and_all_else_is_stored(mode: str, planted: str) -> None:
+    plan = Plan(seconds=4, rate=1000, mode=mode, queue_limit=1000, planted=(planted,))
     expect_well(soak(plan), FILLING_MB)
 
 
 @pytest.mark.long
 def test_an_hour_at_a_thousand_messages_a_second_loses_nothing_untold_and_memory_stays_flat() -> None:
-    plan = Plan(seconds=3600, rate=1000, mode="control", queue_limit=5000, planted=("store held",) * 3)
+    plan = Plan(
+        seconds=3600, rate=1000, mode="control", queue_limit=5000, planted=("store held", "stopped", "store held")
+    )
     result = soak(plan)
     expect_well(result, GROWTH_MB)
     # The broker's counters are some seconds old. Over a minute of steady traffic before, that hardly matters.

@@ -10,16 +10,19 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from itertools import pairwise
 from typing import Any
 
+import pika
 import pytest
 
 from rpcscope.errors import BrokerError
-from rpcscope.model import Gap, GapCause, Sighting
+from rpcscope.model import Gap, GapCause, Sighting, Topology
 from rpcscope_collectors.lookout import FULL
 from rpcscope_collectors.tap import Tap
+from rpcscope_collectors.tap_queue import Limits
+from rpcscope_collectors.views import Exchanges
 from tests.support.rabbitmq import Cloud
 from tests.support.tapping import GIVE_UP_S, bodies, cast, gaps, last_of, markers, service, sightings_until
 
@@ -265,3 +268,72 @@ def test_while_a_recorder_runs_it_does_not_expire(cloud: Cloud) -> None:
     with Tap(cloud.broker, expires_s=1, marker_interval_s=0.2) as tap:
         sightings_until(tap, lambda seen: markers(seen) > 15)
         assert DROPPED in cloud.management.queues(cloud.vhost)
+
+
+# ------------------------------------------------------------------ the broker's disk
+
+
+def test_no_body_of_the_services_own_exchanges_reaches_the_brokers_disk(cloud: Cloud) -> None:
+    """They send persistent messages, which a broker writes at once where the queue is durable, too."""
+    secret = b"PS7q-a-token-that-must-stay-in-memory"
+    persistent = pika.BasicProperties(delivery_mode=2)
+    with closing(cloud.connect()) as connection:
+        channel = connection.channel()
+        channel.exchange_declare("nova", "topic")
+        with Tap(cloud.broker, view=Exchanges(["nova"]), prefetch=200) as tap:
+            for _ in range(2000):  # the tap holds some unacknowledged, others wait
+                channel.basic_publish("nova", "conductor", secret, persistent)
+            wait_until(lambda: tap.backlog >= 200)
+            assert not is_on_disk(cloud, secret)
+            keeping(channel, "durable", secret, persistent)
+            wait_until(lambda: is_on_disk(cloud, secret))  # so it would have been found
+
+
+def keeping(channel: Any, queue: str, body: bytes, properties: Any) -> None:
+    """A durable queue, as the tap's is not."""
+    channel.queue_declare(queue, durable=True)
+    channel.queue_bind(queue, "nova", "#")
+    channel.confirm_delivery()
+    channel.basic_publish("nova", "conductor", body, properties)
+
+
+def is_on_disk(cloud: Cloud, body: bytes) -> bool:
+    files = [path for path in (cloud.server.folder / "data").rglob("*") if path.is_file()]
+    return any(body in path.read_bytes() for path in files)
+
+
+def test_a_queue_that_was_made_durable_is_used_as_it_is(cloud: Cloud) -> None:
+    limits = Limits()
+    with service(cloud, "conductor") as channel:
+        channel.queue_declare(QUEUE, durable=True, arguments=limits.of_queue(QUEUE))
+        channel.queue_declare(DROPPED, durable=True, arguments=limits.of_dropped())
+        with Tap(cloud.broker, mode="publish") as tap:
+            cast(channel, "conductor", 1)
+            sightings_until(tap, last_of("publish.", 1))
+        channel.queue_declare(QUEUE, durable=True, passive=True)
+
+
+# ------------------------------------------------------------------ the end
+
+
+def test_who_came_since_the_last_look_is_named_at_the_end(cloud: Cloud) -> None:
+    tap = Tap(cloud.broker, managements=[cloud.management], topology_interval_s=3600)
+    with tap:
+        sightings_until(tap, lambda seen: any(isinstance(each, Topology) for each in seen))
+        with closing(cloud.connect("nova-compute:7:late")):
+            wait_until(lambda: "nova-compute:7:late" in clients(cloud.management.topology(cloud.vhost)))
+            tap.stop()
+            seen = [each for batch in tap.batches(max_wait_s=0.1) for each in batch]
+    newest = [each for each in seen if isinstance(each, Topology)][-1]
+    assert "nova-compute:7:late" in clients(newest)
+
+
+def clients(topology: Topology) -> set[str]:
+    return {one.client_name for one in topology.connections}
+
+
+def test_without_a_management_api_the_end_waits_for_no_names(cloud: Cloud) -> None:
+    with Tap(cloud.broker, marker_interval_s=3600) as tap:
+        tap.stop()
+        assert not [each for batch in tap.batches() for each in batch if isinstance(each, Topology)]
+        assert tap.drained
