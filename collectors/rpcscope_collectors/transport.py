@@ -54,7 +54,12 @@ class Broker:
 
     def __str__(self) -> str:
         """The hosts and the vhost, for people and for a recording's scope."""
-        return f"{','.join(f'{host}:{port}' for host, port in self.hosts)} vhost {self.vhost}"
+        return f"{self.address} vhost {self.vhost}"
+
+    @property
+    def address(self) -> str:
+        """Its hosts and ports."""
+        return ",".join(f"{host}:{port}" for host, port in self.hosts)
 
 
 def from_transport_url(url: str) -> Broker:

@@ -19,6 +19,7 @@ from rpcscope.cli.tapped import ENDS, Tapped
 from rpcscope.cli.watch import watched
 from rpcscope.errors import RpcscopeError
 from rpcscope.pipeline import Recorder
+from rpcscope.place_names import place_name
 
 if TYPE_CHECKING:
     from rpcscope.cli.flight import Course
@@ -60,8 +61,11 @@ class Live:
     def begin(self) -> HealthReport:
         """Begin the recording; what tells how it fares."""
         mode, plan, writer = self._plan.where["mode"], self._plan, self._store.writer()
+        before = [info.recording for info in self._store.reader().recordings()]
+        broker = self._place.broker
+        label = place_name(before, self._scope, broker.vhost, broker.address)
         resume = writer.start(
-            source="firehose", scope=self._scope, digest="", label=self._place.broker.vhost, tap_mode=mode,
+            source="firehose", scope=self._scope, digest="", label=label, tap_mode=mode,
             conditions=plan.conditions, started_ns=time.time_ns(),
         )  # fmt: skip
         self.recording = resume.recording
@@ -80,7 +84,7 @@ class Live:
         with self._report:
             with watched(
                 tap, place.broker, place.management_urls, place.prometheus_urls, churn=self._plan.churn,
-                flying=self._flying,
+                flying=self._flying, name=self.recording.label,
             ) as source:  # fmt: skip
                 self._recorder.run(source, progress=progress)
             self._recorder.end()

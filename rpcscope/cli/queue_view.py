@@ -8,7 +8,7 @@ from rich.table import Table
 
 from rpcscope.cli.output import cell, console, number, size, table
 from rpcscope.model import QueuePoll
-from rpcscope.query.alarms import alarms
+from rpcscope.query.alarms import alarms, distinct
 from rpcscope.query.queues import QueueRow, Queues, share
 from rpcscope.query.times import MS, SECOND, iso
 
@@ -23,7 +23,7 @@ def print_queues(found: Queues, rows: Sequence[QueueRow], *, window_s: float, by
         return
     for poll in found.polls:
         screen.print(cell(_as_of(poll)))
-    for node in found.nodes:
+    for node in distinct(found.nodes):
         for sentence in alarms(node):
             screen.print(cell(sentence, "bold red"))
     screen.print()

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
+from rpcscope.place_names import renamed
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -22,13 +24,14 @@ _KEPT = 8
 class Watched:
     """A tap's batches, with what was seen of the queues in between, and the times in which it saw nothing."""
 
-    def __init__(self, tap: Tap, flying: Flying | None = None) -> None:
-        self._tap, self._flying = tap, flying
+    def __init__(self, tap: Tap, flying: Flying | None = None, rename: str = "") -> None:
+        """`rename` is what the vhost is called in the store, where that is not its own name."""
+        self._tap, self._flying, self._rename = tap, flying, rename
         self._seen: deque[QueueSighting] = deque(maxlen=_KEPT)
 
     def hand_on(self, seen: QueueSighting) -> None:
         """Called by the queue taps' threads."""
-        self._seen.append(seen)
+        self._seen.append(renamed(seen, self._rename) if self._rename else seen)
 
     def batches(self, max_events: int = 2000, max_wait_s: float = 0.5) -> Iterator[list[LiveSighting]]:
         """As the tap's."""
@@ -56,14 +59,18 @@ def watched(
     *,
     churn: bool,
     flying: Flying | None = None,
+    name: str = "",
 ) -> Iterator[Watched]:
-    """The tap with queue taps beside it, as far as there is something to ask. They end with the block."""
+    """The tap with queue taps beside it, as far as there is something to ask. They end with the block.
+
+    `name` is what the vhost is called in the store.
+    """
     from rpcscope_collectors.churn import ChurnTap
     from rpcscope_collectors.prometheus import Prometheus
     from rpcscope_collectors.queue_api import QueueApi
     from rpcscope_collectors.queues import QueueTap
 
-    source = Watched(tap, flying)
+    source = Watched(tap, flying, name if name != broker.vhost else "")
     with ExitStack() as stack:
         if flying is not None:
             flying.start()

@@ -129,7 +129,7 @@ def test_what_is_stored_meanwhile_moves_no_page(store: Store) -> None:
         ({"related": ["req-004", "req-009", "req-none"]}, lambda parts: parts[0].request_id in ("req-004", "req-009")),
         ({"related": []}, lambda parts: False),
     ],
-    ids=str,
+    ids=lambda value: str(value) if isinstance(value, dict) else None,
 )  # fmt: skip
 def test_filters_of_a_page_miss_nothing(store: Store, order: OperationOrder, words: dict[str, Any], fits: Any) -> None:
     """Of operations of several parts more may be found than match: who reads them judges them."""

@@ -164,7 +164,11 @@ def test_a_client_name_that_is_not_oslo_messagings_is_left_out(tmp_path: Path) -
     assert [one.client_name for one in topology.connections] == ["", "", CLIENT]
 
 
-@pytest.mark.parametrize("content", [b"", b"text", gzip.compress(b"[]"), gzip.compress(b'{"at_end": {}}')[:-9]])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"text", gzip.compress(b"[]"), gzip.compress(b'{"at_end": {}}')[:-9]],
+    ids=["empty", "text", "a list", "cut short"],
+)
 def test_snapshots_that_can_not_be_read_are_said_and_the_events_are_read(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "a.jsonl").write_bytes(jsonl([raw_line(1)]))
     (tmp_path / "a.mgmt.json.gz").write_bytes(content)
