@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from rpcscope.query.red import Red
 from rpcscope.query.services import Edge, Service
-from rpcscope_web.graph.layout import WIDTH, Box, Plan, Route
+from rpcscope_web.graph.layout import STEEP, WIDTH, Box, Plan, Route
 from rpcscope_web.paces import pace
 from rpcscope_web.trace.names import cut
 from rpcscope_web.words import lasted, number, plural, share
@@ -27,6 +27,7 @@ _LINE = Markup(
     '<path class="line" d="{3}" stroke-width="{4:.1f}"/><path class="tip" d="{5}"/></a>'
 )
 _TEXT = Markup('<text class="{}" x="{:.1f}" y="{:.1f}" text-anchor="{}" aria-hidden="true">{}</text>')
+_WRONG = Markup('<tspan class="wrong">{} errors</tspan>')
 _BOX = Markup(
     '<a class="node" href="{0}" aria-label="{1}"><title>{1}</title>'
     '<rect x="{2:.1f}" y="{3:.1f}" width="{4}" height="{5:.1f}" rx="8"/>'
@@ -71,14 +72,21 @@ def _line(route: Route, most: float, href: Address) -> Markup:
 
 
 def _label(route: Route, most: float) -> Markup:
-    """Rate and durations, above where the line begins; errors above them."""
+    """Where the line begins the rate above it, with errors; durations below it. Beside a bow all below each other."""
     red, (x, y) = route.edge.red, route.ends[0]
-    forward = route.is_bow or route.ends[1][0] > x
-    at, anchor = (x + 12, "start") if forward else (x - 12, "end")
-    above = y - _width(red.per_second, most) / 2 - 3
-    words = f"{pace(red.per_second)}  {_times(red)}".rstrip()
-    found = _TEXT.format("label", at, above, anchor, words)
-    return found + (_TEXT.format("label wrong", at, above - 13, anchor, f"{_part(red)} errors") if red.errors else "")
+    wrong = _WRONG.format(_part(red)) if red.errors else Markup("")
+    rate, times = Markup.escape(pace(red.per_second)), Markup.escape(_times(red))
+    if route.is_bow:
+        return _column(x + 0.75 * _bulge(route) + 8, y + (route.ends[1][1] - y) * 0.2, [rate, times, wrong])
+    at, anchor = (x + 12, "start") if route.ends[1][0] > x else (x - 12, "end")
+    half = _width(red.per_second, most) / 2
+    above = _TEXT.format("label", at, y - half - 3, anchor, rate + ("  " + wrong if wrong else ""))
+    return above + (_TEXT.format("label", at, y + half + 11, anchor, times) if times else "")
+
+
+def _column(x: float, y: float, lines: list[Markup]) -> Markup:
+    shown = [line for line in lines if line]
+    return Markup("").join(_TEXT.format("label", x, y + 14 * at, "start", line) for at, line in enumerate(shown))
 
 
 def _times(red: Red) -> str:
@@ -101,6 +109,11 @@ def _width(per_second: float, most: float) -> float:
     return max(1.0, 8 + 7 * log10(per_second / most) / 3)
 
 
+def _bulge(route: Route) -> float:
+    """How far to the right a bow is pulled; it gets three quarters of the way."""
+    return 48 + abs(route.ends[1][1] - route.ends[0][1]) * 0.12
+
+
 def _path(route: Route) -> str:
     ends = route.ends
     parts = [f"M{ends[0][0]:.1f} {ends[0][1]:.1f}"]
@@ -110,7 +123,7 @@ def _path(route: Route) -> str:
             parts.append(f"L{x1:.1f} {y1:.1f}")
         x2 = x2 if place + 2 < len(ends) else x2 + (_ARROW if route.is_bow or x2 < x1 else -_ARROW)
         # The further a bow goes, the further out it is, so that one does not lie on another.
-        bend = 48 + abs(y2 - y1) * 0.12 if route.is_bow else (x2 - x1) / 2
+        bend = _bulge(route) if route.is_bow else (x2 - x1) * STEEP
         into = x2 + bend if route.is_bow else x2 - bend
         parts.append(f"C{x1 + bend:.1f} {y1:.1f} {into:.1f} {y2:.1f} {x2:.1f} {y2:.1f}")
     return " ".join(parts)
@@ -130,7 +143,7 @@ def _box(box: Box, href: Address) -> Markup:
     known = _known(service)
     work = f"gets {pace(service.received.per_second)}" if service.received.calls else "is called by nobody"
     errors = service.received.errors
-    words = f"{work}, {_part(service.received)} errors" if errors else work
+    words = f"{pace(service.received.per_second)}, {_part(service.received)} errors" if errors else work
     told = cut(f"{service.name}: {known}; {words}; sends {pace(service.sent.per_second)}", 300)
     return _BOX.format(
         href("/services", service=service.name), told, box.x, box.y, WIDTH, box.height, box.x + 12, middle - 14,

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from rpcscope.query.services import Edge, Service
 
 WIDTH, GAP, MARGIN = 168, 262, 10
-PORT = 32  # between two lines that end at one side of a service, so that what is written on them can be read
+STEEP = 0.8  # of its way a line keeps its height at both ends, where it is labelled; 0.5 is an even S
+PORT = 38  # between two lines that end at one side of a service, so that what is written on them can be read
 LEAST_HEIGHT = 66
 _BETWEEN, _LANE = 30, 26
 _OUTSIDE = 175  # right of the last column, for what is written on a bow
