@@ -85,7 +85,7 @@ class Visit:
     def expect_silence(self) -> None:
         """Nothing was said on the console, and nothing was loaded from elsewhere."""
         found = [one for one in self.complaints if not any(part in one for part in self.allowed)]
-        assert found == []
+        assert not found, "\n".join(found)
 
     def _console(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "warning", "assert"):
