@@ -117,7 +117,7 @@ def test_a_broker_that_is_killed_is_recorded_again(breakable: Cloud) -> None:
         sightings_until(tap, bool)
         breakable.server.kill()
         breakable.server.start()
-        sightings_until(tap, lambda seen: bool(gaps(seen, GapCause.NOT_TRACED)))
+        sightings_until(tap, lambda seen: bool(gaps(seen, GapCause.DISCONNECTED) and gaps(seen, GapCause.NOT_TRACED)))
         with service(breakable, "conductor") as channel:
             cast(channel, "conductor", 2)
             sightings_until(tap, last_of("publish.", 2))
