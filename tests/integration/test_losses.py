@@ -18,8 +18,10 @@ import pika
 import pytest
 
 from rpcscope.errors import BrokerError
-from rpcscope.model import Gap, GapCause, Sighting, Topology
+from rpcscope.model import Gap, GapCause, QueueSamples, QueueSighting, Sighting, Topology
 from rpcscope_collectors.lookout import FULL
+from rpcscope_collectors.queue_api import QueueApi
+from rpcscope_collectors.queues import QueueTap
 from rpcscope_collectors.tap import Tap
 from rpcscope_collectors.tap_queue import Limits
 from rpcscope_collectors.views import Exchanges
@@ -268,6 +270,17 @@ def test_while_a_recorder_runs_it_does_not_expire(cloud: Cloud) -> None:
     with Tap(cloud.broker, expires_s=1, marker_interval_s=0.2) as tap:
         sightings_until(tap, lambda seen: markers(seen) > 15)
         assert DROPPED in cloud.management.queues(cloud.vhost)
+
+
+def test_it_is_not_sampled_as_a_queue_of_services(cloud: Cloud) -> None:
+    api = QueueApi(cloud.server.management_url, cloud.server.user, cloud.server.password)
+    seen: list[QueueSighting] = []
+    with Tap(cloud.broker):
+        wait_until(lambda: DROPPED in {one.queue for one in api.samples(cloud.vhost)})
+        QueueTap(cloud.vhost, apis=[api], hand_on=seen.append).poll()
+    (look,) = [each for each in seen if isinstance(each, QueueSamples)]
+    assert {one.queue for one in look.samples} == {QUEUE}
+    assert look.poll.queues == 1
 
 
 # ------------------------------------------------------------------ the broker's disk
