@@ -75,8 +75,9 @@ def serve_store(store: Store, settings: Settings, tls_cert: Path | None = None, 
         port = listener.getsockname()[1]
         scheme = "https" if tls_cert else "http"
         name = f"[{settings.host}]" if ":" in settings.host else settings.host
-        click.echo(f"rpcscope shows {store.shown} at {scheme}://{name}:{port}/ until Ctrl-C", err=True)
-        run(create_app(store, settings), listener, tls_cert, tls_key)
+        where = f"rpcscope shows {store.shown} at {scheme}://{name}:{port}/ until Ctrl-C"
+        # Said not before a Ctrl-C is a good end.
+        run(create_app(store, settings), listener, tls_cert, tls_key, on_ready=lambda: click.echo(where, err=True))
     return 0
 
 

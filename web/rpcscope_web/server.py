@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 
@@ -47,21 +48,33 @@ def check_tls(cert: Path, key: Path) -> None:
         ) from None
 
 
-def run(app: FastAPI, listener: socket.socket, tls_cert: Path | None = None, tls_key: Path | None = None) -> None:
-    """Serves until a signal says to end."""
+def run(
+    app: FastAPI,
+    listener: socket.socket,
+    tls_cert: Path | None = None,
+    tls_key: Path | None = None,
+    *,
+    on_ready: Callable[[], None] = lambda: None,
+) -> None:
+    """Serves until a signal says to end; `on_ready` is called once signals are taken and requests answered."""
     config = uvicorn.Config(
         app, log_level="warning", access_log=False, server_header=False, proxy_headers=False, ws="none",
         timeout_graceful_shutdown=_GRACE_S, ssl_certfile=tls_cert, ssl_keyfile=tls_key,
     )  # fmt: skip
-    _Server(config, app.state.site).run(sockets=[listener])
+    _Server(config, app.state.site, on_ready).run(sockets=[listener])
 
 
 class _Server(uvicorn.Server):
     """Ends the streams of those who follow at once: they would keep it for ever."""
 
-    def __init__(self, config: uvicorn.Config, site: Site) -> None:
+    def __init__(self, config: uvicorn.Config, site: Site, on_ready: Callable[[], None]) -> None:
         super().__init__(config)
-        self._site = site
+        self._site, self._on_ready = site, on_ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """As uvicorn does it, and says so."""
+        await super().startup(sockets)
+        self._on_ready()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """On SIGINT and SIGTERM, which is a good end: uvicorn itself would raise the signal again."""
