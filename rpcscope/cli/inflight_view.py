@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from rpcscope.cli.fit import put_table
 from rpcscope.cli.gap_view import print_gaps
 from rpcscope.cli.output import cell, console, number, table
-from rpcscope.cli.status_view import duration
 from rpcscope.query.gaps import Loss
 from rpcscope.query.steps import Number, Steps, buckets, peak, value_at
 from rpcscope.query.times import iso
+from rpcscope.query.words import duration
 from rpcscope.query.work import InFlightOver, Work, waiting
 
 _BARS = "▁▂▃▄▅▆▇█"

@@ -8,10 +8,11 @@ from typing import NamedTuple
 from rich.text import Text
 
 from rpcscope.cli.output import cell, console, number
-from rpcscope.model import Counters, GapCause
+from rpcscope.model import Counters
 from rpcscope.modes import OFF, REQUESTS_ONLY
 from rpcscope.query.status import RecorderStatus
 from rpcscope.query.times import SECOND, iso
+from rpcscope.query.words import CAUSES, SEES, duration
 from rpcscope.store.protocol import GapTotal, RecorderHealth
 
 _LATE_NS = 15 * SECOND
@@ -20,19 +21,6 @@ _PHASES = 6
 _YOUNG_NS = 10 * SECOND  # before that a rate tells of its start alone
 _KEPT_NS = 600 * SECOND  # so long the broker keeps a queue without a recorder
 _STYLES = {"recording": "bold green", "silent": "bold red", "ended": "bold"}
-_SEES = {
-    "publish": "messages as they are sent, no deliveries",
-    "control": "all messages; no deliveries of replies and of fanout copies",
-    "full": "all messages and all deliveries",
-    "bindings": "requests alone: no replies, no deliveries",
-    "off": "nothing: it let go of the broker",
-}
-_CAUSES = {
-    GapCause.DROPPED: "its queue was full",
-    GapCause.DISCONNECTED: "no connection to the broker",
-    GapCause.NOT_TRACED: "tracing was off",
-    GapCause.STORE: "the database refused",
-}
 
 
 class _Line(NamedTuple):
@@ -72,7 +60,7 @@ def _lines(one: RecorderStatus) -> Iterator[_Line]:
     """What is only true now is said of recorders that run."""
     counters, health, mode = one.info.counters, one.health, one.mode
     runs = one.state == "recording"
-    yield _Line("sees", f"{_SEES.get(mode, 'unknown')} (mode {mode})", odd=runs and mode == OFF)
+    yield _Line("sees", f"{SEES.get(mode, 'unknown')} (mode {mode})", odd=runs and mode == OFF)
     yield from (_Line(*told) for told in _flight(one))
     yield _Line("since", _since(one))
     tells = runs and health is not None and health.at_ns - health.since_ns >= _YOUNG_NS
@@ -126,7 +114,7 @@ def _missed(total: GapTotal) -> str:
     parts = [f"about {total.estimate:,} messages"] if known else []
     if total.unknown:
         parts.append("an unknown number" + (f" in {total.unknown:,} of them" if known else " of messages"))
-    return f"{_CAUSES[total.cause]} {times}, {duration(total.blind_ns)} in all: {' and '.join(parts)}"
+    return f"{CAUSES[total.cause]} {times}, {duration(total.blind_ns)} in all: {' and '.join(parts)}"
 
 
 def _left_out(counters: Counters) -> str:
@@ -166,17 +154,3 @@ def _next(one: RecorderStatus) -> str:
 def _when(ns: int | None) -> str:
     """To the second, which is what people compare."""
     return f"{shown[:19]}Z" if (shown := iso(ns)) else "an unknown time"
-
-
-def duration(ns: int) -> str:
-    """How long, in the two units that tell it."""
-    seconds = max(0, ns) / SECOND
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(int(seconds), 60)
-    if minutes < 60:
-        return f"{minutes} min {rest} s"
-    hours, minutes = divmod(minutes, 60)
-    if hours < 48:
-        return f"{hours} h {minutes} min"
-    return f"{hours // 24} days {hours % 24} h"

@@ -10,14 +10,14 @@ SEES = {
     "control": "all messages; no deliveries of replies and of fanout copies",
     "full": "all messages and all deliveries",
     "bindings": "requests alone: no replies, no deliveries",
-    "off": "nothing",
+    "off": "nothing: it let go of the broker",
 }
 """What a tap sees in each of its modes."""
 
 CAUSES = {
     GapCause.DROPPED: "its queue was full",
     GapCause.DISCONNECTED: "no connection to the broker",
-    GapCause.NOT_TRACED: "tracing was off",
+    GapCause.NOT_TRACED: "tracing was off, or the tap had let go",
     GapCause.STORE: "the database refused",
 }
 """Why a tap was blind."""

@@ -14,9 +14,10 @@ from prometheus_client.parser import text_string_to_metric_families
 from rpcscope.cli.exposition import exposition
 from rpcscope.cli.health import Word
 from rpcscope.cli.main import _run
-from rpcscope.cli.status_view import duration, print_status
+from rpcscope.cli.status_view import print_status
 from rpcscope.model import Batch, Counters, Gap, GapCause, TapPhase
 from rpcscope.query.status import SILENT_NS, RecorderStatus, recorders
+from rpcscope.query.words import duration
 from rpcscope.store import GapTotal, RecorderHealth, Store, open_store
 
 SECOND = 1_000_000_000
