@@ -49,7 +49,17 @@ class Traced:
         self.wanted = _on_firehose(wanted(mode, None))
 
     def begin(self, managements: Sequence[Management], vhost: str) -> None:
-        """Usual names do until the first look."""
+        """Ask for the queues there are, or what is taken from one of an unusual name at first would not be seen.
+
+        Usual names do where nobody answers, until somebody does.
+        """
+        for management in managements:
+            try:
+                self.look(management, vhost)
+            except BrokerError as error:
+                _log.info("Queues are bound by their usual names: %s", error)
+            else:
+                return
 
     def look(self, management: Management, vhost: str) -> None:
         """Control mode binds queue by queue."""
