@@ -1,4 +1,4 @@
-"""How long the dashboard takes for each page, answer and figure, on stores that `big_store.py` filled.
+"""How long the dashboard takes for each page, answer and figure, on stores that `stores/big.py` filled.
 
     python benchmarks/dashboard.py                              # makes a store of 200,000 calls and asks it
     python benchmarks/dashboard.py 1m.sqlite 3m.sqlite postgresql://user@host/big
@@ -27,7 +27,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from sqlalchemy import event, func, select
 
-from benchmarks.big_store import fill
+from benchmarks.stores.big import fill
 from rpcscope.store import Store, open_store
 from rpcscope.store.schema import call, operation_part
 from rpcscope_web import registry

@@ -1,6 +1,6 @@
 """How long the dashboard takes while a recorder writes into the same store, and whether all of it arrives.
 
-    python benchmarks/dashboard_writing.py --rate 4000 store.sqlite      # as big_store.py filled it
+    python benchmarks/dashboard_writing.py --rate 4000 store.sqlite      # as stores/big.py filled it
 
 The writer is a process of its own, with the real Writer: a batch every quarter of a second, at so many calls a second.
 A few pages are asked before and meanwhile. At the end every call that was written must be stored.
@@ -21,7 +21,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from benchmarks.big_store import BEGIN_NS, fill
+from benchmarks.stores.big import BEGIN_NS, fill
 from rpcscope.model import Batch
 from rpcscope.store import open_store
 from tests.contract.records import begun, make_call

@@ -81,20 +81,13 @@ def _serve(store: Store) -> int:
 
 def _import_recordings(store: Store) -> None:
     from rpcscope.capture import CaptureReader
-    from rpcscope.pipeline import Recorder
+    from rpcscope.cli.importing import import_capture
     from rpcscope.rules import load_rules
 
     with resources.as_file(resources.files("rpcscope.demo").joinpath("recordings")) as folder:
         for path in sorted(folder.glob("*.jsonl.zst")):
             with CaptureReader(path) as reader:
-                writer = store.writer()
-                resume = writer.start(
-                    source="file", scope="file", digest=reader.digest, label=reader.label, tap_mode=reader.mode,
-                    conditions=reader.conditions, started_ns=0,
-                )  # fmt: skip
-                recorder = Recorder(writer, resume, load_rules())
-                recorder.run(reader)
-                recorder.end(rejected=reader.rejected)
+                import_capture(store, reader, load_rules())
 
 
 def _show(reader: Reader) -> None:

@@ -16,7 +16,6 @@ from rpcscope.errors import CaptureError
 from rpcscope.modes import visible
 
 if TYPE_CHECKING:
-    from rpcscope.capture.reader import CaptureReader
     from rpcscope.model import Counters, Recording
     from rpcscope.rules import Rules
     from rpcscope.store.store import Store
@@ -64,30 +63,25 @@ def _import_one(
     store: Store, path: Path, rules: Rules, use_traceparent: bool, conditions: str, progress: Progress
 ) -> dict[str, object]:
     from rpcscope.capture import CaptureReader
-    from rpcscope.pipeline import Recorder
+    from rpcscope.cli.importing import import_capture
 
     with CaptureReader(path) as reader:
-        writer = store.writer()
-        resume = writer.start(
-            source="file", scope="file", digest=reader.digest, label=reader.label or path.name, tap_mode=reader.mode,
-            conditions=conditions or reader.conditions, started_ns=0,
+        task: list[TaskID] = []  # a file that is stored already gets no bar
+
+        def advance() -> None:
+            if not task:
+                task.append(progress.add_task(path.name, total=reader.total_bytes or None))
+            progress.update(task[0], completed=reader.bytes_read)
+
+        done = import_capture(
+            store, reader, rules, use_traceparent=use_traceparent, conditions=conditions, name=path.name,
+            progress=advance,
         )  # fmt: skip
-        known = resume.recording.ended_ns is not None
-        counters = resume.counters
-        if not known:
-            task = progress.add_task(path.name, total=reader.total_bytes or None)
-            recorder = Recorder(writer, resume, rules, use_traceparent=use_traceparent)
-            recorder.run(reader, progress=lambda _: _advance(progress, task, reader))
-            counters = recorder.end(rejected=reader.rejected)
         if reader.problem:
             click.echo(f"rpcscope: {reader.problem}", err=True)
-        elif not counters.seen:
+        elif not done.counters.seen:
             click.echo(f"rpcscope: {reader.label} holds no events", err=True)
-        return _row(path, counters, store, resume.recording, known)
-
-
-def _advance(progress: Progress, task: TaskID, reader: CaptureReader) -> None:
-    progress.update(task, completed=reader.bytes_read)
+        return _row(path, done.counters, store, done.recording, done.known)
 
 
 def _row(path: Path, c: Counters, store: Store, recording: Recording, known: bool) -> dict[str, object]:

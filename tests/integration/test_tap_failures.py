@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,7 @@ from rpcscope.model import GapCause, Observation, Sighting
 from rpcscope.private_broker import PrivateBroker
 from rpcscope_collectors.tap import Tap
 from rpcscope_collectors.transport import from_transport_url
-from tests.support.rabbitmq import Cloud, new_cloud
+from tests.support.rabbitmq import Cloud
 from tests.support.tapping import (
     GIVE_UP_S,
     bodies,
@@ -40,18 +39,6 @@ with Tap(from_transport_url(sys.stdin.readline().strip())) as tap:
             if isinstance(each, Observation) and each.body and each.routing_key == "publish.":
                 print(json.loads(each.body)["n"], flush=True)
 """
-
-
-@pytest.fixture(scope="module")
-def fragile() -> Iterator[PrivateBroker]:
-    """A broker of this module's own, to be broken."""
-    with PrivateBroker(settings={"collect_statistics_interval": "1000"}) as server:
-        yield server
-
-
-@pytest.fixture
-def breakable(fragile: PrivateBroker, tmp_path: Path) -> Cloud:
-    return new_cloud(fragile, tmp_path)
 
 
 def test_a_killed_recorder_loses_nothing_and_all_it_had_comes_back_flagged(cloud: Cloud) -> None:

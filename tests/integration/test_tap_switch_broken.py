@@ -9,19 +9,17 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from rpcscope.model import TapPhase
-from rpcscope.private_broker import PrivateBroker
 from rpcscope.store import open_store
 from rpcscope_collectors.tap import Tap
 from rpcscope_collectors.transport import Broker
 from rpcscope_collectors.views import Exchanges, Nothing, Traced
 from tests.support.queues import wait_for
-from tests.support.rabbitmq import Cloud, new_cloud
+from tests.support.rabbitmq import Cloud
 from tests.support.switching import VIEWS, Recorded, flowing, several
 from tests.support.tapping import observations, sightings_until
 from tests.support.traffic import Traffic
@@ -50,18 +48,6 @@ def test_what_the_broker_does_not_let_it_see_is_said_and_the_tap_stays_as_it_is(
     assert not [each for each in seen if isinstance(each, TapPhase)]
     assert "read on amq.rabbitmq.trace" in caplog.text
     assert "PS7q" not in caplog.text
-
-
-@pytest.fixture(scope="module")
-def fragile() -> Iterator[PrivateBroker]:
-    """A broker of this module's own, to be broken."""
-    with PrivateBroker(settings={"collect_statistics_interval": "1000"}) as server:
-        yield server
-
-
-@pytest.fixture
-def breakable(fragile: PrivateBroker, tmp_path: Path) -> Cloud:
-    return new_cloud(fragile, tmp_path)
 
 
 def is_bound_by_nothing(cloud: Cloud) -> bool:

@@ -11,7 +11,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
 
 from rpcscope.capture import CaptureReader
-from rpcscope.pipeline import Recorder
+from rpcscope.cli.importing import import_capture
 from rpcscope.rules import load_rules
 from rpcscope.store import Store, open_store
 from tests.support.cli import new_cli
@@ -26,14 +26,7 @@ def import_captures(store: Store, *paths: Path) -> None:
     """Capture files as `rpcscope import` stores them."""
     for path in paths:
         with CaptureReader(path) as reader:
-            writer = store.writer()
-            resume = writer.start(
-                source="file", scope="file", digest=reader.digest, label=reader.label, tap_mode=reader.mode,
-                conditions=reader.conditions, started_ns=0,
-            )  # fmt: skip
-            recorder = Recorder(writer, resume, load_rules())
-            recorder.run(reader)
-            recorder.end(rejected=reader.rejected)
+            import_capture(store, reader, load_rules())
 
 
 def recorded_store(path: Path) -> str:

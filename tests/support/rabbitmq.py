@@ -73,3 +73,15 @@ def cloud(rabbitmq: PrivateBroker, tmp_path: Path) -> Iterator[Cloud]:
     made = new_cloud(rabbitmq, tmp_path)
     yield made
     rabbitmq.remove_vhost(made.vhost)  # a broker with a hundred vhosts takes long to make the next
+
+
+@pytest.fixture(scope="module")
+def fragile() -> Iterator[PrivateBroker]:
+    """A broker of this module's own, to be broken."""
+    with PrivateBroker(settings={"collect_statistics_interval": "1000"}) as server:
+        yield server
+
+
+@pytest.fixture
+def breakable(fragile: PrivateBroker, tmp_path: Path) -> Cloud:
+    return new_cloud(fragile, tmp_path)

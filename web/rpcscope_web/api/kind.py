@@ -10,7 +10,7 @@ from pydantic import Field
 from rpcscope.query.gaps import gaps_touching
 from rpcscope.query.kind import kind_shape
 from rpcscope.query.kind_sample import kind_sample
-from rpcscope_web.api.models import Answer, Gap, Operation, Range, Spread
+from rpcscope_web.api.models import Answer, Cost, Gap, Operation, Range, Spread
 from rpcscope_web.site import AskedRange, AskedReader, AskedSite
 
 router = APIRouter(prefix="/api/v1", tags=["operations"])
@@ -82,28 +82,17 @@ class Method(Answer):
     took_ms: Spread
 
 
-class Cost(Answer):
-    """What one operation costs, over those that are whole and over."""
+class KindCost(Cost):
+    """With those of the operations that failed."""
 
-    operations: int
-    left_out: int
     failed: int
-    rpcs: Spread
-    calls: Spread
-    casts: Spread
-    fanouts: Spread
-    replies: Spread
-    messages: Spread
-    messages_by_cause: Spread
-    bytes: Spread
-    duration_ms: Spread
 
 
 class Conditions(Answer):
     """Costs by what was said of the recordings."""
 
     conditions: str
-    cost: Cost
+    cost: KindCost
 
 
 class Kind(Answer):
@@ -114,7 +103,7 @@ class Kind(Answer):
     looked_at: int = Field(description="The newest operations of the time.")
     all: bool = Field(description="The time has no others.")
     traced: int = Field(description="Of them: whose calls were looked at.")
-    cost: Cost
+    cost: KindCost
     tree: UsualTree
     odd: list[Odd] = Field(description="The furthest from the others first; 100 at most.")
     methods: list[Method]

@@ -128,3 +128,19 @@ class Call(Answer):
     flags: list[str]
     request_bytes: int
     reply_bytes: int | None
+
+
+class Cost(Answer):
+    """Of the operations that are whole and over."""
+
+    operations: int
+    left_out: int
+    rpcs: Spread
+    calls: Spread
+    casts: Spread
+    fanouts: Spread
+    replies: Spread
+    messages: Spread
+    messages_by_cause: Spread
+    bytes: Spread
+    duration_ms: Spread

@@ -11,27 +11,11 @@ from rpcscope.query.cost import conditions
 from rpcscope.query.gaps import gaps_touching
 from rpcscope.query.overview import overview
 from rpcscope.query.times import SECOND
-from rpcscope_web.api.models import Answer, Gap, Range, Spread
+from rpcscope_web.api.models import Answer, Cost, Gap, Range
 from rpcscope_web.problems import RESPONSES
 from rpcscope_web.site import AskedRange, AskedReader, AskedSite
 
 router = APIRouter(prefix="/api/v1", tags=["overview"], responses=RESPONSES)
-
-
-class Cost(Answer):
-    """Of the operations that are whole and over."""
-
-    operations: int
-    left_out: int
-    rpcs: Spread
-    calls: Spread
-    casts: Spread
-    fanouts: Spread
-    replies: Spread
-    messages: Spread
-    messages_by_cause: Spread
-    bytes: Spread
-    duration_ms: Spread
 
 
 class Kind(Answer):

@@ -1,7 +1,7 @@
 """Fills a store with a month of a cloud: the recorded operations again and again, each with ids of its own.
 
-    python benchmarks/big_store.py store.sqlite --calls 10000000
-    python benchmarks/big_store.py postgresql://user@host/empty --calls 1000000
+    python benchmarks/stores/big.py store.sqlite --calls 10000000
+    python benchmarks/stores/big.py postgresql://user@host/empty --calls 1000000
 
 A play is one of the captures of nova 34, begun at a random moment of the time, somewhat faster or slower, on computes
 of its own. Rows are those that the writer stores, put in by its own way of inserting; nothing is decoded again.
@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from sqlalchemy import insert, select, text
 
@@ -264,7 +264,7 @@ def _begin(store: Store, names: list[Row], processes: Sequence[Any]) -> int:
     """The recording, the dictionary of names as it was, and the processes of every fleet."""
     resume = store.writer().start(
         source="firehose", scope="amqp://127.0.0.1:5672 / big", digest="", label="/", tap_mode="full",
-        conditions="made by benchmarks/big_store.py from captures of nova 34", started_ns=BEGIN_NS,
+        conditions="made by benchmarks/stores/big.py from captures of nova 34", started_ns=BEGIN_NS,
     )  # fmt: skip
     number = resume.recording.id
     with store._database.writing() as connection:
