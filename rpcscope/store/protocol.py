@@ -6,7 +6,7 @@ deadlock) says that nothing of the call happened, or that repeating it is harmle
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -201,6 +201,10 @@ class Writer(Protocol):
         """
         ...
 
+    def label(self, recording_id: int, labels: Mapping[str, str]) -> None:
+        """Sets labels of a recording: a key that it has gets the new value, its other keys stay. Any thread may."""
+        ...
+
     def write(self, batch: Batch) -> None:
         """Stores a batch as a whole or not at all; when it returns, the batch is durable.
 
@@ -241,6 +245,10 @@ class Reader(Protocol):
 
     def recordings(self) -> list[RecordingInfo]:
         """All recordings, the oldest first."""
+        ...
+
+    def labels(self) -> dict[int, dict[str, str]]:
+        """Labels by recording, in the order of their keys; recordings without any are left out."""
         ...
 
     def gaps(self, from_ns: int | None = None, to_ns: int | None = None) -> list[Gap]:

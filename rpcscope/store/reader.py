@@ -31,6 +31,7 @@ from rpcscope.store.gap_query import gaps_by_recording
 from rpcscope.store.health_rows import gap_totals, health_by_recording
 from rpcscope.store.host_query import host_work
 from rpcscope.store.kind_query import newest_of_kind
+from rpcscope.store.labels import labels_by_recording
 from rpcscope.store.method_query import method_traffic
 from rpcscope.store.migrate import database_status, table_counts
 from rpcscope.store.names import NameReader
@@ -81,6 +82,10 @@ class SqlReader:
             )
             for row in rows
         ]
+
+    def labels(self) -> dict[int, dict[str, str]]:
+        """Labels by recording."""
+        return labels_by_recording(self._database)
 
     def gaps(self, from_ns: int | None = None, to_ns: int | None = None) -> list[Gap]:
         """Gaps that touch a time, by their beginning."""

@@ -23,6 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.mysql import MEDIUMBLOB
 
 TEXT_LENGTH = 255
+LABEL_LENGTH = 64
 TALLY = ("calls", "casts", "fanouts", "replies", "heartbeats", "notifications", "copies", "bytes")
 
 # A plain BLOB of MariaDB ends at 64 kB.
@@ -104,6 +105,13 @@ recording = _table(
     *(_big(counter) for counter in ("seen", "decoded", "rejected", "duplicates")),
     *(_big(counter) for counter in ("markers", "messages", "copies", "evicted")),
     UniqueConstraint("digest", name="uq_recording_digest"),
+)
+
+recording_label = _table(
+    "recording_label",
+    _id("recording_id"),
+    Column("key", String(LABEL_LENGTH), primary_key=True),
+    _text("value"),
 )
 
 process = _table(

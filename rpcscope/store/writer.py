@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, select, update
@@ -16,6 +16,7 @@ from rpcscope.store.database import Database
 from rpcscope.store.failures import TransientStoreError
 from rpcscope.store.flight_rows import flight_names, in_flight_row, layout_row, phase_row
 from rpcscope.store.health_rows import put_health
+from rpcscope.store.labels import put_labels
 from rpcscope.store.names import NameWriter
 from rpcscope.store.operation_rows import instance_rows, operation_names, operation_row, process_names, process_row
 from rpcscope.store.protocol import RecorderHealth
@@ -75,6 +76,10 @@ class SqlWriter:
             resume = load_resume(connection, number)
             forget_fingerprints(connection, number)
         return resume
+
+    def label(self, recording_id: int, labels: Mapping[str, str]) -> None:
+        """Sets labels of a recording."""
+        put_labels(self._database, recording_id, labels)
 
     def write(self, batch: Batch) -> None:
         """Stores a batch as a whole or not at all."""

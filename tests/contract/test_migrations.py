@@ -16,6 +16,8 @@ from rpcscope.store.database import Database
 from rpcscope.store.migrate import check, status, upgrade
 from rpcscope.store.schema import metadata
 
+HEAD = "0006"
+
 
 def run(url: str, *statements: str) -> None:
     database = Database(url)
@@ -39,7 +41,7 @@ def test_upgrade_makes_an_empty_database_usable_and_again_changes_nothing(store_
     before = status(store_url)
     upgrade(store_url)
     assert status(store_url) == before
-    assert before.revision == before.head == "0005"
+    assert before.revision == before.head == HEAD
     assert before.size_bytes > 0
     assert before.rows["call"] == 0
 
@@ -74,14 +76,16 @@ def test_a_database_of_an_older_revision_says_which_and_what_to_run(
     store_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     upgrade(store_url)
-    monkeypatch.setattr("rpcscope.store.migrate._head", lambda: "0006")
+    monkeypatch.setattr("rpcscope.store.migrate._head", lambda: "9998")
     for create in (False, True):
         with pytest.raises(StoreError) as caught:
             open_store(store_url, create=create)
-        assert "is at revision 0005, this rpcscope needs 0006: run `rpcscope db upgrade`" in str(caught.value)
+        assert f"is at revision {HEAD}, this rpcscope needs 9998: run `rpcscope db upgrade`" in str(caught.value)
 
 
-@pytest.mark.parametrize(("revision", "new"), [("0001", "queue_sample"), ("0003", "in_flight_sample")])
+@pytest.mark.parametrize(
+    ("revision", "new"), [("0001", "queue_sample"), ("0003", "in_flight_sample"), ("0005", "recording_label")]
+)
 def test_an_upgrade_keeps_what_an_older_rpcscope_stored(
     store_url: str, monkeypatch: pytest.MonkeyPatch, revision: str, new: str
 ) -> None:
@@ -92,14 +96,14 @@ def test_an_upgrade_keeps_what_an_older_rpcscope_stored(
     run(store_url, "INSERT INTO name (hash, text, epoch) VALUES ('aa', 'compute', 0)")
     upgrade(store_url)
     found = status(store_url)
-    assert (found.revision, found.rows["name"], found.rows[new]) == ("0005", 1, 0)
+    assert (found.revision, found.rows["name"], found.rows[new]) == (HEAD, 1, 0)
 
 
 def test_a_database_of_a_newer_rpcscope_is_refused_and_left_alone(store_url: str) -> None:
     upgrade(store_url)
     run(store_url, "UPDATE alembic_version SET version_num = '9999'")
     for use in (open_store, check, upgrade):
-        with pytest.raises(StoreError, match=r"written by a newer rpcscope \(revision 9999, this one knows 0005\)"):
+        with pytest.raises(StoreError, match=rf"written by a newer rpcscope \(revision 9999, this one knows {HEAD}\)"):
             use(store_url)
     assert status(store_url).revision == "9999"
 
