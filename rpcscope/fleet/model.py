@@ -22,7 +22,7 @@ class _Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """A part of the file."""
 
 
-class Flavor(_Part):
+class Flavor(_Part, frozen=True, kw_only=True):
     """A kind of server."""
 
     memory_gib: Positive
@@ -35,7 +35,7 @@ class Flavor(_Part):
     cpu: tuple[Share, ...] = (0.3,)  # of its vcpus, over the day in equal steps
 
 
-class Hosts(_Part):
+class Hosts(_Part, frozen=True, kw_only=True):
     """Some equal compute hosts."""
 
     count: Some
@@ -50,7 +50,7 @@ class Hosts(_Part):
     servers: dict[str, Count] = {}  # on each host: flavor -> how many
 
 
-class Timing(_Part):
+class Timing(_Part, frozen=True, kw_only=True):
     """What hosts take."""
 
     reboot_s: NotNegative = 300.0
@@ -60,7 +60,7 @@ class Timing(_Part):
     failure_share: Share = 0.0  # reboots or checks that fail
 
 
-class Control(_Part):
+class Control(_Part, frozen=True, kw_only=True):
     """The control plane."""
 
     api: Some = 2  # processes
@@ -76,7 +76,7 @@ class Control(_Part):
     background: bool = True  # periodic tasks of the hosts
 
 
-class Migration(_Part):
+class Migration(_Part, frozen=True, kw_only=True):
     """Live migration, with nova's names ([libvirt] live_migration_*) and defaults."""
 
     bandwidth_mib_s: NotNegative = 0.0  # of each; 0: no limit but the links
@@ -93,13 +93,13 @@ class Migration(_Part):
     resume_s: NotNegative = 0.02
 
 
-class Network(_Part):
+class Network(_Part, frozen=True, kw_only=True):
     """What the hosts share."""
 
     spine_gbit_s: NotNegative = 0.0  # between racks, all together; 0: no limit
 
 
-class FleetFile(_Part):
+class FleetFile(_Part, frozen=True, kw_only=True):
     """The whole file."""
 
     hosts: Annotated[tuple[Hosts, ...], Meta(min_length=1)]

@@ -1,7 +1,8 @@
 """What a flow stands on: time, and operations that a control plane carries out.
 
-Two worlds exist. `rpcscope.emulator.BusWorld` plays every RPC on a broker, by the wall's clock. `rpcscope.flows.virtual`
-runs the same flow in no time: it counts what the templates say, which is the plan shown before a run.
+Two worlds exist. `rpcscope.emulator.BusWorld` plays every RPC on a broker, by the wall's clock.
+`rpcscope.flows.virtual` runs the same flow in no time: it counts what the templates say, which is the plan shown
+before a run.
 """
 
 from __future__ import annotations
@@ -59,7 +60,10 @@ class World(Protocol):
         ...
 
     async def operate(self, asked: Asked) -> Answer:
-        """Carry out an operation, and return when its last step is over. Raises UsageError for an unknown kind or host."""
+        """Carry out an operation, and return when its last step is over.
+
+        Raises UsageError for an unknown kind or host.
+        """
         ...
 
     async def add_host(self, host: str) -> None:

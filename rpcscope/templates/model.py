@@ -60,7 +60,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     host: str = ""  # role of the host it is addressed to; "" for whoever takes it from the shared queue
     after: int = (
         -1
-    )  # sibling whose end it waits for; -1: timed from the delivery of its parent; of roots: from the start
+    )  # sibling whose end it waits for; -1: the delivery of its parent; of roots: the start
     delay: Times = Times()  # from there to its publish
     work: Times = Times()  # from its delivery, or the end of the last step it waited for, to its reply
     request: Sizes = Sizes()
