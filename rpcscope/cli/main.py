@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import logging
 import os
 import sys
@@ -11,6 +10,7 @@ from typing import Any
 import click
 
 from rpcscope import __version__
+from rpcscope.cli.lazy import Lazy
 from rpcscope.errors import RpcscopeError
 
 COMMANDS = {
@@ -31,6 +31,7 @@ COMMANDS = {
     "queues": ("rpcscope.cli.queues", "How deep the queues are, which grow, which nobody consumes."),
     "doctor": ("rpcscope.cli.doctor", "Red flags: what is wrong, why it matters, what to do."),
     "handbook": ("rpcscope.cli.handbook", "Reference pages of what operations cost, as Markdown."),
+    "export": ("rpcscope.cli.export", "To OpenTelemetry, Prometheus, files."),
     "serve": ("rpcscope.cli.serve", "The dashboard, in a browser."),
     "db": ("rpcscope.cli.database", "Upgrade, inspect and prune the database."),
     "demo": ("rpcscope.cli.demo", "A recording of a real nova, and the same played live."),
@@ -42,18 +43,10 @@ class _ReadNoFurther(Exception):
     """Who reads our output has gone: `rpcscope calls | head`. Click would make an error of a BrokenPipeError."""
 
 
-class _Lazy(click.Group):
-    """Imports a command's module when the command is used, so that --help is quick."""
+class _Commands(Lazy):
+    """All of them."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in COMMANDS:
-            return None
-        module = importlib.import_module(COMMANDS[cmd_name][0])
-        command: click.Command = getattr(module, f"{cmd_name}_command")
-        return command
+    modules = COMMANDS
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -61,12 +54,8 @@ class _Lazy(click.Group):
         except BrokenPipeError as error:
             raise _ReadNoFurther from error
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
 
-
-@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="rpcscope")
 @click.option("-v", "--verbose", count=True, help="More messages on stderr; twice for all.")
 def cli(verbose: int) -> None:

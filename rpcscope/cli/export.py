@@ -1,0 +1,21 @@
+"""`rpcscope export`: what is stored, into what its users already run."""
+
+from __future__ import annotations
+
+import click
+
+from rpcscope.cli.lazy import Lazy
+
+
+TARGETS: dict[str, tuple[str, str]] = {}
+
+
+class _Targets(Lazy):
+    """Each `<target>_command` is in a module of its own."""
+
+    modules = TARGETS
+
+
+@click.group("export", cls=_Targets)
+def export_command() -> None:
+    """Send what is stored to OpenTelemetry, Prometheus, or files."""
