@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 import secrets
-import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from rpcscope_collectors.amqp import connect, refusal
 from rpcscope_collectors.lookout import Lookout
 from rpcscope_collectors.tap_queue import MARKERS_RIGHT
 from rpcscope_collectors.transport import Broker
+from rpcscope_collectors.worker import Worker
 
 NUMBER, SENT, TAP, RUN = "rpcscope-marker", "sent-ns", "tap", "run"
 _log = logging.getLogger(__name__)
@@ -80,10 +80,10 @@ class Pulse:
         self._number = 0
         self.sent_ns = 0  # when the last one was sent that the broker has taken
         self.blocked: bool | None = None  # the broker holds us back; None before it was tried
-        self._wake, self._ended = threading.Event(), False
         self._connection: Any = None
         self._channel: Any = None
-        self._thread = threading.Thread(target=self._beat, name="rpcscope-pulse", daemon=True)
+        self._pause_s = interval_s
+        self._worker = Worker("pulse", self._beat)
 
     def start(self) -> None:
         """Send the first marker here, so that a missing right is known. Raises BrokerError."""
@@ -97,37 +97,29 @@ class Pulse:
         except BaseException:
             self._drop()
             raise
-        self._thread.start()
+        self._worker.start(after_s=self._interval_s)
 
     def hurry(self) -> None:
         """Send the next marker now."""
-        self._wake.set()
+        self._worker.poke()
 
     def stop(self) -> None:
         """End the thread; at most some seconds when the broker holds publishers back."""
-        self._ended = True
-        self._wake.set()
-        if self._thread.is_alive():
-            self._thread.join()
+        self._worker.stop()
         self._drop()
 
-    def _beat(self) -> None:
-        pause_s = self._interval_s
-        while True:
-            self._wake.wait(pause_s)
-            self._wake.clear()
-            if self._ended:
-                return
-            try:
-                self._send()
-                pause_s = self._interval_s
-            except (AMQPError, RpcscopeError, OSError) as error:
-                # An unsent number is sent again, so this leaves no hole. A lost broker is the reader's to tell.
-                self._drop()
-                if isinstance(error, ConnectionBlockedTimeout) and not self.blocked:
-                    _log.warning("An alarm of the broker holds publishers back, and with them the tap's markers.")
-                    self.blocked = True
-                pause_s = min(30.0, max(1.0, pause_s * 2))
+    def _beat(self) -> float:
+        try:
+            self._send()
+            self._pause_s = self._interval_s
+        except (AMQPError, RpcscopeError, OSError) as error:
+            # An unsent number is sent again, so this leaves no hole. A lost broker is the reader's to tell.
+            self._drop()
+            if isinstance(error, ConnectionBlockedTimeout) and not self.blocked:
+                _log.warning("An alarm of the broker holds publishers back, and with them the tap's markers.")
+                self.blocked = True
+            self._pause_s = min(30.0, max(1.0, self._pause_s * 2))
+        return self._pause_s
 
     def _send(self) -> None:
         if self._channel is None:

@@ -13,6 +13,7 @@ class Worker:
         """Nothing runs yet. `step` raises nothing."""
         self._step = step
         self._wake, self._ended = threading.Event(), False
+        self._after_s = 0.0
         self._thread = threading.Thread(target=self._run, name=f"rpcscope-{name}", daemon=True)
 
     @property
@@ -20,8 +21,9 @@ class Worker:
         """`stop` was called: a step that takes long looks now and then."""
         return self._ended
 
-    def start(self) -> None:
-        """Begin, with the first step at once."""
+    def start(self, *, after_s: float = 0.0) -> None:
+        """Begin, with the first step at once, or after a time."""
+        self._after_s = after_s
         self._thread.start()
 
     def poke(self) -> None:
@@ -36,7 +38,10 @@ class Worker:
             self._thread.join()
 
     def _run(self) -> None:
-        while not self._ended:
-            pause_s = self._step()
+        pause_s = self._after_s or self._step()
+        while True:
             self._wake.wait(pause_s)
             self._wake.clear()
+            if self._ended:
+                return
+            pause_s = self._step()
