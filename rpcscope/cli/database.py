@@ -8,6 +8,7 @@ import click
 
 from rpcscope.cli import output
 from rpcscope.cli.fit import put_table
+from rpcscope.cli.labels import written
 from rpcscope.cli.options import db_option, default_database, format_option, moment, opened
 from rpcscope.cli.output import number
 from rpcscope.errors import UsageError
@@ -46,8 +47,9 @@ def _status(db: str | None, format_: str) -> None:
     with opened(db) as store:
         reader = store.reader()
         status, recordings, losses = reader.status(), reader.recordings(), gaps_touching(reader)
+        labels = reader.labels()
     if format_ == "json":
-        rows = [_recording(info) for info in recordings]
+        rows = [_recording(info, labels.get(info.recording.id, {})) for info in recordings]
         output.put_json({**asdict(status), "recordings": rows, "gaps": [loss.as_dict() for loss in losses]})
         return
     screen = output.console()
@@ -59,7 +61,7 @@ def _status(db: str | None, format_: str) -> None:
         lines.add_row(name, number(count))
     put_table(lines)
     lines = output.table(
-        "recording", "last event", ">seen", ">rejected", ">messages", ">duplicates", ">evicted", "state"
+        "recording", "last event", ">seen", ">rejected", ">messages", ">duplicates", ">evicted", "state", "labels"
     )
     for i in recordings:
         c = i.counters
@@ -71,15 +73,16 @@ def _status(db: str | None, format_: str) -> None:
             output.cell(i.recording.label), output.cell((iso(i.last_ns) or "")[:19]),
             *(number(count) or "?" for count in counts[:2]), marked(number(counts[2]), touched) or "?",
             *(number(count) or "?" for count in counts[3:]), state,
+            output.cell(written(labels.get(i.recording.id, {}))),
         )  # fmt: skip
-    put_table(lines, spare=("evicted", "duplicates", "rejected", "seen"), fold="recording")
+    put_table(lines, spare=("labels", "evicted", "duplicates", "rejected", "seen"), fold="recording")
     print_gaps([losses])
     for g in losses:
         missed = "an unknown number of" if g.estimate is None else f"about {g.estimate:,}"
         screen.print(output.cell(f"blind {iso(g.from_ns)} to {iso(g.to_ns)}: {g.cause}, {missed} messages"))
 
 
-def _recording(info: RecordingInfo) -> dict[str, object]:
+def _recording(info: RecordingInfo, labels: dict[str, str]) -> dict[str, object]:
     from dataclasses import asdict
 
     from rpcscope.query.times import iso
@@ -90,6 +93,7 @@ def _recording(info: RecordingInfo) -> dict[str, object]:
         "source": r.source,
         "mode": r.tap_mode,
         "conditions": r.conditions,
+        "labels": labels,
         "last_event": iso(info.last_ns),
         "ended": r.ended_ns is not None,
         **asdict(info.counters),

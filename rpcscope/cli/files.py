@@ -10,6 +10,7 @@ import click
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from rpcscope.cli.fit import put_table
+from rpcscope.cli.labels import label_option
 from rpcscope.cli.options import db_option, format_option, opened, rules_option, the_rules
 from rpcscope.cli.output import number, put_json, table
 from rpcscope.errors import CaptureError
@@ -31,6 +32,7 @@ _FILES = click.argument("files", nargs=-1, required=True, type=click.Path(path_t
     "--ignore-traceparent", is_flag=True, help="Infer every parent, also where messages carry a trace context."
 )
 @click.option("--conditions", default="", help="What was recorded: release, driver, workers. Shown beside the results.")
+@label_option()
 @format_option("table", "json")
 def import_command(
     files: tuple[Path, ...],
@@ -38,11 +40,12 @@ def import_command(
     rules: tuple[Path, ...],
     ignore_traceparent: bool,
     conditions: str,
+    labels: dict[str, str],
     format_: str,
 ) -> int:
     """Store capture FILES: rpcscope's own, or raw firehose lines with their .mgmt.json.gz beside them.
 
-    A file that is stored already changes nothing; one that was interrupted goes on where it stopped.
+    A file that is stored already changes nothing but its labels; one that was interrupted goes on where it stopped.
     A file that can not be read is named on stderr and the others are still stored (exit code 3).
     """
     known = the_rules(rules)
@@ -51,7 +54,7 @@ def import_command(
     with opened(db, create=True) as store, _progress() as progress:
         for path in files:
             try:
-                results.append(_import_one(store, path, known, not ignore_traceparent, conditions, progress))
+                results.append(_import_one(store, path, known, not ignore_traceparent, conditions, labels, progress))
             except CaptureError as error:
                 failed = True
                 click.echo(f"rpcscope: {error}", err=True)
@@ -60,8 +63,9 @@ def import_command(
 
 
 def _import_one(
-    store: Store, path: Path, rules: Rules, use_traceparent: bool, conditions: str, progress: Progress
-) -> dict[str, object]:
+    store: Store, path: Path, rules: Rules, use_traceparent: bool, conditions: str, labels: dict[str, str],
+    progress: Progress,
+) -> dict[str, object]:  # fmt: skip
     from rpcscope.capture import CaptureReader
     from rpcscope.cli.importing import import_capture
 
@@ -75,7 +79,7 @@ def _import_one(
 
         done = import_capture(
             store, reader, rules, use_traceparent=use_traceparent, conditions=conditions, name=path.name,
-            progress=advance,
+            labels=labels, progress=advance,
         )  # fmt: skip
         if reader.problem:
             click.echo(f"rpcscope: {reader.problem}", err=True)

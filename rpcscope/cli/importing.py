@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from rpcscope.pipeline import Recorder
@@ -30,6 +30,7 @@ def import_capture(
     use_traceparent: bool = True,
     conditions: str = "",
     name: str = "",
+    labels: Mapping[str, str] | None = None,
     progress: Callable[[], None] = lambda: None,
 ) -> Imported:
     """Store what is not stored yet of an open capture.
@@ -37,6 +38,7 @@ def import_capture(
     Args:
         conditions: instead of those that the file tells.
         name: for a file that has no label.
+        labels: of the recording; also of one that was stored before.
         progress: called after each commit.
 
     Raises:
@@ -48,6 +50,7 @@ def import_capture(
         source="file", scope="file", digest=reader.digest, label=reader.label or name, tap_mode=reader.mode,
         conditions=conditions or reader.conditions, started_ns=0,
     )  # fmt: skip
+    writer.label(resume.recording.id, labels or {})
     if resume.recording.ended_ns is not None:
         return Imported(resume.recording, resume.counters, known=True)
     recorder = Recorder(writer, resume, rules, use_traceparent=use_traceparent)

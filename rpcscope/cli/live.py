@@ -40,6 +40,7 @@ class Plan:
     churn: bool
     where: dict[str, Any]  # the options of the tap
     course: Course
+    labels: dict[str, str]
 
 
 class Live:
@@ -69,6 +70,7 @@ class Live:
             conditions=plan.conditions, started_ns=time.time_ns(),
         )  # fmt: skip
         self.recording = resume.recording
+        writer.label(self.recording.id, plan.labels)
         tapped = self.tapped
         self._flying = flown(self._store, self._place, tapped, plan.course, self.recording, plan.where["name"])
         self._recorder = Recorder(

@@ -11,6 +11,7 @@ import click
 from rpcscope.cli.brokers import one_place, places
 from rpcscope.cli.fit import put_table
 from rpcscope.cli.flight import course, flight_options
+from rpcscope.cli.labels import label_option
 from rpcscope.cli.options import broker_options, db_option, format_option, opened, rules_option, the_rules
 from rpcscope.cli.output import number, put_json, table
 from rpcscope.errors import UsageError
@@ -50,6 +51,7 @@ def _tap_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @_broker_options
 @_tap_options
 @flight_options
+@label_option()
 @click.option("--dry-run", is_flag=True, help="Say what each mode would cost the broker now, and change nothing.")
 @db_option()
 @rules_option()
@@ -72,6 +74,7 @@ def _tap_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def record_command(
     db: str | None, rules: tuple[Path, ...], conditions: str, duration: float | None, ignore_traceparent: bool,
     format_: str, prometheus_urls: tuple[str, ...], churn: bool, metrics_port: int | None, dry_run: bool,
+    labels: dict[str, str],
     **where: Any,
 ) -> None:  # fmt: skip
     """Record the RPCs of a live broker until Ctrl-C, into the database.
@@ -94,7 +97,7 @@ def record_command(
     flight = course(where)
     plan = Plan(
         rules=the_rules(rules), conditions=conditions, use_traceparent=not ignore_traceparent, churn=churn,
-        where=where, course=flight,
+        where=where, course=flight, labels=labels,
     )  # fmt: skip
     found = places(where["transport_urls"], where["config_files"], where["management_urls"], prometheus_urls)
     if dry_run:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from rich.text import Text
 
+from rpcscope.cli.labels import written
 from rpcscope.cli.output import cell, console, number
 from rpcscope.model import Counters
 from rpcscope.modes import OFF, REQUESTS_ONLY
@@ -62,6 +63,8 @@ def _lines(one: RecorderStatus) -> Iterator[_Line]:
     runs = one.state == "recording"
     yield _Line("sees", f"{SEES.get(mode, 'unknown')} (mode {mode})", odd=runs and mode == OFF)
     yield from (_Line(*told) for told in _flight(one))
+    if one.labels:
+        yield _Line("labels", written(one.labels))
     yield _Line("since", _since(one))
     tells = runs and health is not None and health.at_ns - health.since_ns >= _YOUNG_NS
     rate = f", {health.events_rate:,.1f} a second over the last minute" if health and tells else ""

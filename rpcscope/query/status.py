@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from rpcscope.model import Recording, TapPhase
@@ -27,6 +27,7 @@ class RecorderStatus:
     gaps: tuple[GapTotal, ...]
     now_ns: int
     phases: tuple[TapPhase, ...] = ()  # of the last day, the oldest first, with the one that the day began in
+    labels: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def mode(self) -> str:
@@ -54,7 +55,8 @@ class RecorderStatus:
         """For programs; None is unknown."""
         one, counters, health = self.recording, self.info.counters, self.health
         return {
-            "recording": one.id, "scope": one.scope, "vhost": one.label, "mode": self.mode, "state": self.state,
+            "recording": one.id, "scope": one.scope, "vhost": one.label, "labels": dict(self.labels),
+            "mode": self.mode, "state": self.state,
             "started": iso(one.started_ns), "ended": iso(one.ended_ns), "heard": iso(self.heard_ns),
             "last_event": iso(self.info.last_ns), "seen": counters.seen,
             **visible(counters, one.tap_mode),
@@ -71,6 +73,7 @@ def recorders(reader: Reader, now_ns: int, *, everything: bool = False) -> list[
         live = _newest(live)
     health = {one.recording_id: one for one in reader.health()}
     phases = reader.phases(now_ns - DAY_NS, now_ns)
+    labels = reader.labels()
     gaps: defaultdict[int, list[GapTotal]] = defaultdict(list)
     for total in reader.gap_totals():
         gaps[total.recording_id].append(total)
@@ -81,6 +84,7 @@ def recorders(reader: Reader, now_ns: int, *, everything: bool = False) -> list[
             gaps=tuple(gaps[number]),
             now_ns=now_ns,
             phases=tuple(phases.get(number, ())),
+            labels=labels.get(number, {}),
         )
         for info in live
         for number in (info.recording.id,)

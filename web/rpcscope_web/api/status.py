@@ -21,6 +21,7 @@ class Recorder(Answer):
     recording: int
     scope: str
     vhost: str
+    labels: dict[str, str]
     mode: str
     state: str
     started: str | None

@@ -29,6 +29,7 @@ def show(request: Request, reader: AskedReader, range: AskedRange) -> HTMLRespon
         files=files[::-1][:_FILES],
         more_files=max(0, len(files) - _FILES),
         gaps=gaps_touching(reader, range.from_ns, range.to_ns),
+        labels=reader.labels(),
         scopes={info.recording.id: info.recording.scope for info in known},
         sees=SEES, causes=CAUSES, why=WHY,
     )  # fmt: skip
