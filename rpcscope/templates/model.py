@@ -58,16 +58,19 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     sender: str = ""  # service that sends a root: api, conductor, scheduler, compute; "" below: who handles the parent
     sender_host: str = ""  # of a root sent by a compute: its role
     host: str = ""  # role of the host it is addressed to; "" for whoever takes it from the shared queue
-    after: int = (
-        -1
-    )  # sibling whose end it waits for; -1: the delivery of its parent; of roots: the start
+    after: int = -1  # sibling whose end it waits for; -1: the delivery of its parent; of roots: the start
     delay: Times = Times()  # from there to its publish
     work: Times = Times()  # from its delivery, or the end of the last step it waited for, to its reply
     request: Sizes = Sizes()
     reply: Sizes = Sizes()  # of a call
     timeout_s: float = 60.0  # the caller's
     failure: str = ""  # class of the exception that answers it
-    wait: str = ""  # what a flow may put in the place of its `delay`: "memory-copy"
+    wait: str = ""  # what a flow may put in the place of its `delay`: "memory-copy", "spawn"
+    repeats_s: float | None = None
+    """Sent again and again, at this interval from the beginning of the wait, until the step whose `wait` it names is
+    due; not once in a shorter wait. When its `after` repeats too, it is sent once in each round of that one, `delay`
+    after its end. Nothing else waits for it."""
+    stale: bool = False  # carries the request id under which its sender was started, not the operation's
     instance: int = EVERY_INSTANCE  # position of the server it is about
     detail: str = ""  # what its arguments must tell: an action event's name, a migration's status
     steps: tuple[Step, ...] = ()
@@ -79,6 +82,7 @@ class Variant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     operations: int  # that had it
     share: float  # of all, 0 to 1
     roots: tuple[Step, ...]
+    error: str = ""  # operations of this shape failed: class of what made them; "" of those that were done
     note: str = ""
 
 
