@@ -7,11 +7,11 @@ import os
 import socket
 import threading
 import time
-from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from rpcscope.errors import StoreError
+from rpcscope.export.metrics.recorders import Word
 from rpcscope.store.protocol import HEALTH_EVERY_S, GapTotal, RecorderHealth
 from rpcscope.vitals import Rate, cpu_s, rss_bytes
 
@@ -23,16 +23,6 @@ if TYPE_CHECKING:
     from rpcscope_collectors.tracing import Tracing
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Word:
-    """What a recorder says of itself."""
-
-    recording: Recording
-    health: RecorderHealth
-    counters: Counters
-    gaps: tuple[GapTotal, ...]  # as far as they are stored
 
 
 class HealthReport:
@@ -52,6 +42,10 @@ class HealthReport:
 
     def look(self) -> Word:
         """As of now. Any thread may ask."""
+        health, counters = self._look()
+        return Word(recording=self._recording, health=health, counters=counters, gaps=self._gaps)
+
+    def _look(self) -> tuple[RecorderHealth, Counters]:
         with self._asked:
             counters = self._recorder.counters()
             tracing = self._tracing
@@ -64,7 +58,7 @@ class HealthReport:
                 cpu_share=self._cpu.take(cpu_s()), lag_ns=None if lag_s is None else int(lag_s * 1e9),
                 rss_bytes=rss_bytes(), nodes_traced=traced, nodes=nodes,
             )  # fmt: skip
-            return Word(recording=self._recording, health=health, counters=counters, gaps=self._gaps)
+            return health, counters
 
     def __enter__(self) -> Self:
         """Begin, with a first report."""
@@ -85,7 +79,7 @@ class HealthReport:
 
     def _report(self) -> None:
         try:
-            self._writer.report(self.look().health)
+            self._writer.report(self._look()[0])
             mine = [total for total in self._reader.gap_totals() if total.recording_id == self._recording.id]
             self._gaps = tuple(mine)
         except StoreError as error:  # the recorder itself says it aloud

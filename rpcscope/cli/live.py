@@ -15,6 +15,7 @@ import click
 from rpcscope.cli.brokers import Place
 from rpcscope.cli.flown import Heard, flown
 from rpcscope.cli.health import HealthReport
+from rpcscope.cli.metered import metered
 from rpcscope.cli.tapped import ENDS, Tapped
 from rpcscope.cli.watch import watched
 from rpcscope.errors import RpcscopeError
@@ -23,6 +24,7 @@ from rpcscope.place_names import place_name
 
 if TYPE_CHECKING:
     from rpcscope.cli.flight import Course
+    from rpcscope.export.metrics.meter import Meters
     from rpcscope.model import Counters
     from rpcscope.rules import Rules
     from rpcscope.store.store import Store
@@ -41,6 +43,7 @@ class Plan:
     where: dict[str, Any]  # the options of the tap
     course: Course
     labels: dict[str, str]
+    meters: Meters | None = None  # count what is stored, where somebody asks for metrics
 
 
 class Live:
@@ -73,9 +76,8 @@ class Live:
         writer.label(self.recording.id, plan.labels)
         tapped = self.tapped
         self._flying = flown(self._store, self._place, tapped, plan.course, self.recording, plan.where["name"])
-        self._recorder = Recorder(
-            Heard(writer, self._flying), resume, plan.rules, use_traceparent=plan.use_traceparent, clock=time.time_ns
-        )  # fmt: skip
+        sink = metered(Heard(writer, self._flying), plan.meters, resume)
+        self._recorder = Recorder(sink, resume, plan.rules, use_traceparent=plan.use_traceparent, clock=time.time_ns)
         click.echo(f"rpcscope: recording {self.broker}, mode {mode}; {ENDS}", err=True)
         self._report = HealthReport(self._store, self.recording, self._recorder, tapped.tap, tapped.tracing)
         return self._report

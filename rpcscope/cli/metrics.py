@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from rpcscope.cli.exposition import CONTENT_TYPE
 from rpcscope.errors import UsageError
+from rpcscope.export.metrics.text import CONTENT_TYPE
 
 _HOST = "127.0.0.1"
 _PATIENCE_S = 5.0

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rpcscope.cli.brokers import one_place, places
+from rpcscope.cli.export_metrics import Telling, metrics_options
 from rpcscope.cli.fit import put_table
 from rpcscope.cli.flight import course, flight_options
 from rpcscope.cli.labels import label_option
@@ -66,14 +67,11 @@ def _tap_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option(
     "--churn", is_flag=True, help="Queues, connections and consumers that come and go (rabbitmq_event_exchange)."
 )
-@click.option(
-    "--metrics-port", type=click.IntRange(1, 65535), metavar="PORT",
-    help="Its own health for Prometheus, at http://127.0.0.1:PORT/metrics; see also `rpcscope status`.",
-)  # fmt: skip
+@metrics_options
 @format_option("table", "json")
 def record_command(
     db: str | None, rules: tuple[Path, ...], conditions: str, duration: float | None, ignore_traceparent: bool,
-    format_: str, prometheus_urls: tuple[str, ...], churn: bool, metrics_port: int | None, dry_run: bool,
+    format_: str, prometheus_urls: tuple[str, ...], churn: bool, dry_run: bool,
     labels: dict[str, str],
     **where: Any,
 ) -> None:  # fmt: skip
@@ -87,27 +85,23 @@ def record_command(
     times. Each --management-url then goes to the broker of its host; VHOST=URL or HOST:PORT=URL says which.
     """
     from rpcscope.cli.dry_run import say_costs
-    from rpcscope.cli.exposition import exposition
-    from rpcscope.cli.health import HealthReport
     from rpcscope.cli.keep import kept
     from rpcscope.cli.live import Live, Plan, record_all
-    from rpcscope.cli.metrics import served
     from rpcscope.cli.tapped import running
 
-    flight = course(where)
+    flight, metrics = course(where), Telling(where)
     plan = Plan(
         rules=the_rules(rules), conditions=conditions, use_traceparent=not ignore_traceparent, churn=churn,
-        where=where, course=flight, labels=labels,
+        where=where, course=flight, labels=labels, meters=metrics.meters,
     )  # fmt: skip
     found = places(where["transport_urls"], where["config_files"], where["management_urls"], prometheus_urls)
     if dry_run:
         say_costs(found, where, flight, format_)
         return
-    reports: list[HealthReport] = []
-    with opened(db, create=True) as store, served(metrics_port, lambda: exposition([r.look() for r in reports])):
+    with opened(db, create=True) as store, metrics.told():
         lives = [Live(store, place, plan) for place in found]
         with running([live.tapped for live in lives], duration), kept(store, flight.keep_ns):
-            reports += [live.begin() for live in lives]
+            metrics.reports += [live.begin() for live in lives]
             record_all(lives)
         reader = store.reader()
         _say_gaps(reader.gaps(min(live.recording.started_ns for live in lives)))

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from rpcscope.cli.exposition import exposition
-from rpcscope.cli.health import Word
 from rpcscope.cli.main import _run
 from rpcscope.cli.status_view import print_status
+from rpcscope.export.metrics.recorders import Word, recorder_families
+from rpcscope.export.metrics.text import exposition
 from rpcscope.model import Batch, Counters, Gap, GapCause, TapPhase
 from rpcscope.query.status import SILENT_NS, RecorderStatus, recorders
 from rpcscope.query.words import duration
@@ -196,12 +196,12 @@ def test_metrics_are_read_by_prometheus_with_labels_that_hold_anything(store: St
     recording = the_one(store).recording
     unknown = replace(HEALTH, lag_ns=None)
     words = [Word(recording=recording, health=one, counters=COUNTERS, gaps=gaps) for one in (HEALTH, unknown)]
-    read = {family.name: family for family in text_string_to_metric_families(exposition(words))}
+    read = {family.name: family for family in text_string_to_metric_families(exposition(recorder_families(words)))}
     assert {name.removeprefix("rpcscope_") for name in read} == {
         "cpu_seconds", "resident_memory_bytes", "events", "messages", "copies", "rejected", "duplicates", "evicted",
         "events_per_second", "lag_seconds", "backlog_events", "last_commit_timestamp_seconds",
         "started_timestamp_seconds", "nodes_traced", "nodes", "gaps", "blind_seconds", "missed_messages",
-        "gaps_unestimated",
+        "gaps_unestimated", "recorder_up",
     }  # fmt: skip
     (lag,) = read["rpcscope_lag_seconds"].samples
     assert (lag.value, lag.labels["scope"]) == (0.5, recording.scope)

@@ -1,0 +1,164 @@
+"""Operations, counted when they are over: how many of each kind, what they cost in RPCs, how long they took.
+
+An operation may be seen in parts, by several recorders, and may be opened again by a message that comes late. So it
+is counted once nothing was heard of it for a while, and then never again.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import Counter, OrderedDict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from heapq import heappop, heappush
+
+from rpcscope.export.metrics import catalogue
+from rpcscope.export.metrics.family import Distribution, Family, family
+from rpcscope.export.metrics.services import OTHER
+from rpcscope.model import Operation, Status
+from rpcscope.query.ids import recording_of
+from rpcscope.query.operations import STUCK_AFTER_S, merge
+from rpcscope.query.standing import judged
+from rpcscope.rules import load_rules
+
+SETTLES_NS = 10_000_000_000
+"""An operation that is over is counted once nothing was heard of it for so long."""
+FORGOTTEN_NS = 120_000_000_000
+"""One whose end nobody knows, likewise."""
+MOST_OPEN, MOST_OVER, MOST_KINDS = 10_000, 50_000, 200
+UNATTRIBUTED = "unattributed"
+_STUCK_NS = int(STUCK_AFTER_S * 1e9)
+_OVER = (Status.DONE, Status.FAILED)
+
+
+@dataclass(slots=True)
+class _Kind:
+    """Operations of one kind that are over."""
+
+    statuses: Counter[str] = field(default_factory=Counter)
+    rpcs: list[int] = field(default_factory=lambda: [0] * (len(catalogue.RPCS) + 1))
+    rpcs_total: int = 0
+    took: list[int] = field(default_factory=lambda: [0] * (len(catalogue.OPERATION_SECONDS) + 1))
+    took_ns: int = 0
+
+
+class OperationMeter:
+    """Counts the operations of all recorders of a process. Not for several threads at once."""
+
+    def __init__(self, *, most_kinds: int = MOST_KINDS) -> None:
+        """Nothing is counted yet."""
+        self._open: OrderedDict[str, dict[int, Operation]] = OrderedDict()
+        self._over: OrderedDict[str, None] = OrderedDict()
+        self._due: list[tuple[int, str]] = []
+        self._kinds: dict[str, _Kind] = {}
+        self._rules = load_rules()
+        self._most_kinds = most_kinds
+        self.now_ns = 0
+        self.folded = 0
+
+    def take(self, parts: Iterable[Operation], now_ns: int, *, ended: int = 0) -> None:
+        """Learn parts that changed, and count what is over by now.
+
+        `ended` is a recording that is over: what it alone saw will not change any more.
+        """
+        self.now_ns = max(self.now_ns, now_ns)
+        for part in parts:
+            if part.request_id and part.request_id not in self._over:
+                self._learn(part)
+        while self._due and self._due[0][0] <= self.now_ns:
+            self._look(heappop(self._due)[1])
+        if ended:
+            for request_id, mine in list(self._open.items()):
+                if all(recording_of(number) == ended for number in mine):
+                    self._end(request_id)
+
+    def open_ids(self, limit: int) -> list[int]:
+        """Ids of the newest parts that are not counted yet."""
+        ids = [number for parts in self._open.values() for number in parts]
+        return ids[-limit:]
+
+    def families(self) -> list[Family]:
+        """Every metric of operations."""
+        kinds = list(self._kinds.items())
+        running, stuck = self._standing()
+        return [
+            family(
+                catalogue.OPERATIONS,
+                (((kind, status), count) for kind, one in kinds for status, count in one.statuses.items()),
+            ),
+            family(
+                catalogue.OPERATION_RPCS,
+                (((kind,), Distribution(catalogue.RPCS, tuple(one.rpcs), one.rpcs_total)) for kind, one in kinds),
+            ),
+            family(
+                catalogue.OPERATION_DURATION,
+                (
+                    ((kind,), Distribution(catalogue.OPERATION_SECONDS, tuple(one.took), one.took_ns / 1e9))
+                    for kind, one in kinds
+                    if any(one.took)
+                ),
+            ),
+            family(catalogue.RUNNING, (((kind,), count) for kind, count in running.items())),
+            family(catalogue.STUCK, (((kind,), count) for kind, count in stuck.items())),
+        ]
+
+    def _learn(self, part: Operation) -> None:
+        request_id = part.request_id
+        mine = self._open.get(request_id)
+        if mine is None:
+            mine = self._open[request_id] = {}
+            heappush(self._due, (part.last_ns + SETTLES_NS, request_id))
+            if len(self._open) > MOST_OPEN:  # what is older than all others will hardly end
+                self._open.popitem(last=False)
+        mine[part.id] = part
+
+    def _look(self, request_id: str) -> None:
+        """Once its time has come: counted, or looked at again when it is its time."""
+        parts = self._open.get(request_id)
+        if parts is None:
+            return
+        whole = merge(judged(list(parts.values()), self._rules))
+        due_ns = whole.last_ns + (SETTLES_NS if whole.status in _OVER else FORGOTTEN_NS)
+        if whole.status is Status.RUNNING or due_ns > self.now_ns:
+            heappush(self._due, (max(due_ns, self.now_ns + SETTLES_NS), request_id))
+        else:
+            self._end(request_id)
+
+    def _end(self, request_id: str) -> None:
+        whole = merge(judged(list(self._open[request_id].values()), self._rules))
+        if whole.status is Status.RUNNING:
+            return
+        del self._open[request_id]
+        self._over[request_id] = None
+        if len(self._over) > MOST_OVER:
+            self._over.popitem(last=False)
+        self._count(whole)
+
+    def _count(self, whole: Operation) -> None:
+        name = whole.kind or UNATTRIBUTED
+        if name not in self._kinds and len(self._kinds) >= self._most_kinds:
+            self.folded += 1
+            name = OTHER
+        kind = self._kinds.setdefault(name, _Kind())
+        kind.statuses[whole.status.name.lower()] += 1
+        rpcs = whole.by_request.rpcs
+        kind.rpcs[bisect_left(catalogue.RPCS, rpcs)] += 1
+        kind.rpcs_total += rpcs
+        if whole.status in _OVER and whole.finished_ns is not None and whole.finished_ns >= whole.started_ns:
+            took_ns = whole.finished_ns - whole.started_ns
+            kind.took[bisect_left(catalogue.OPERATION_SECONDS, took_ns / 1e9)] += 1
+            kind.took_ns += took_ns
+
+    def _standing(self) -> tuple[Counter[str], Counter[str]]:
+        """Running and stuck ones by kind. Kinds that were ever counted are 0 while none is."""
+        running: Counter[str] = Counter(dict.fromkeys(self._kinds, 0))
+        stuck: Counter[str] = Counter(dict.fromkeys(self._kinds, 0))
+        for parts in self._open.values():
+            whole = merge(judged(list(parts.values()), self._rules))
+            if whole.status is not Status.RUNNING:
+                continue
+            name = whole.kind or UNATTRIBUTED
+            name = name if name in running or len(running) < self._most_kinds else OTHER
+            running[name] += 1
+            stuck[name] += self.now_ns - whole.last_ns >= _STUCK_NS
+        return running, stuck
