@@ -1,4 +1,4 @@
-"""What a recording does not hold of a call's arguments, but a reader of the play looks for.
+"""What a recording does not hold of a call's arguments, but who reads what is played looks for.
 
 Names of action events: nova/compute/utils.py :: wrap_instance_event. Statuses of migrations: nova/compute/manager.py.
 """
