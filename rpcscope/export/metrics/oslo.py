@@ -99,7 +99,7 @@ class OsloMeter:
                 (c.server if self._hosts else "") or ABSENT,
                 "True" if fanout else ABSENT,
                 self._services.name(c.from_process),
-                c.method,
+                c.method.partition("(")[0],  # of the conductor's, clients know the method alone
                 ABSENT,
             )
         )

@@ -28,9 +28,9 @@ def _lines(name: str, labels: tuple[str, ...], values: Values, value: Value) -> 
         return
     comma = "," if inside else ""
     below = 0
-    for bound, count in zip((*value.bounds, None), value.counts, strict=True):
+    for bound, count in zip((*map(repr, value.bounds), "+Inf"), value.counts, strict=True):
         below += count
-        yield f'{name}_bucket{{{inside}{comma}le="{"+Inf" if bound is None else bound!r}"}} {below}'
+        yield f'{name}_bucket{{{inside}{comma}le="{bound}"}} {below}'
     braces = f"{{{inside}}}" if inside else ""
     yield f"{name}_sum{braces} {value.total!r}"
     yield f"{name}_count{braces} {below}"
