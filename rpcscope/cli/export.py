@@ -6,8 +6,9 @@ import click
 
 from rpcscope.cli.lazy import Lazy
 
-
-TARGETS: dict[str, tuple[str, str]] = {}
+TARGETS: dict[str, tuple[str, str]] = {
+    "otlp": ("rpcscope.cli.export_otlp", "Operations as traces, to an OpenTelemetry endpoint."),
+}
 
 
 class _Targets(Lazy):

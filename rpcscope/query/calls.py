@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from rpcscope.model import RPCS, Call, Clock, Flag, MessageKind, Outcome, ParentSource, Process
@@ -159,6 +159,11 @@ class Calls:
         request_ids = self._request_ids(stored)
         calls, notes = self._repairs.mend(stored, request_ids)
         return [self._view(call, request_ids, notes.get(call.unique_id, "")) for call in calls]
+
+    def views(self, calls: Collection[Call]) -> list[CallView]:
+        """Calls that are read already, parts put together, in their order."""
+        request_ids = self._request_ids(calls)
+        return [self._view(call, request_ids) for call in calls]
 
     def rpcs(
         self, *, background: bool | None = False, since_ns: int | None = None, until_ns: int | None = None

@@ -1,0 +1,80 @@
+"""Options of those commands that send traces."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+import click
+
+if TYPE_CHECKING:
+    from rpcscope.export.traces.endpoint import Endpoint
+    from rpcscope.export.traces.sampling import Sampling
+
+_Decorator = Callable[[Any], Any]
+_HEADERS = "OTEL_EXPORTER_OTLP_HEADERS"
+"""As OpenTelemetry's own exporters read it: values are URL-encoded."""
+
+
+def endpoint_options(name: str, *, required: bool = False) -> _Decorator:
+    """Where traces go. `name` is --endpoint or what takes its place; the others begin alike."""
+    start = name.removesuffix("endpoint")
+    options = (
+        click.option(name, envvar="OTEL_EXPORTER_OTLP_ENDPOINT" if required else None, required=required,
+                     metavar="URL", help="An OTLP endpoint for traces: http://127.0.0.1:4318"),
+        click.option(f"{start}protocol", "otlp_protocol", type=click.Choice(["http/protobuf", "grpc"]),
+                     default="http/protobuf", show_default=True, help="How it is spoken to."),
+        click.option(f"{start}header", "otlp_headers", multiple=True,
+                     metavar="NAME=VALUE", help="Sent with each request, never logged. Better, because command lines "
+                     f"are seen by every user: {_HEADERS}=name=value,name=value"),
+        click.option(f"{start}ca-file", "otlp_ca_file", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+                     help="Certificates to trust instead of the system's."),
+        click.option(f"{start}timeout", "otlp_timeout", type=click.FloatRange(0, min_open=True), default=10.0,
+                     show_default=True, metavar="SECONDS", help="Of one request."),
+    )  # fmt: skip
+    return _all(options)
+
+
+def sampling_options(command: Any, start: str = "--") -> Any:
+    """Which operations are exported."""
+    options = (
+        click.option(f"{start}sample", "otlp_shares", multiple=True, metavar="KIND=SHARE",
+                     help="create=0.1: one in ten; '*=0.1': of all others. What failed is always sent."),
+        click.option(f"{start}errors-only", "otlp_errors_only", is_flag=True, help="What failed or is stuck alone."),
+        click.option(f"{start}background", "otlp_background", is_flag=True,
+                     help="Timers and restarts, too: they are most of all operations."),
+    )  # fmt: skip
+    return _all(options)(command)
+
+
+def _all(options: tuple[_Decorator, ...]) -> _Decorator:
+    def decorate(command: Any) -> Any:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+def endpoint_of(given: dict[str, Any], url: str) -> Endpoint:
+    """As the options say. Raises UsageError."""
+    from rpcscope.export.traces.endpoint import endpoint
+
+    known = [unquote(one) for one in os.environ.get(_HEADERS, "").split(",") if one.strip()]
+    return endpoint(
+        url, protocol=given["otlp_protocol"], headers=(*known, *given["otlp_headers"]), ca_file=given["otlp_ca_file"],
+        timeout_s=given["otlp_timeout"],
+    )  # fmt: skip
+
+
+def sampling_of(given: dict[str, Any], kinds: tuple[str, ...] = ()) -> Sampling:
+    """As the options say. Raises UsageError."""
+    from rpcscope.export.traces.sampling import Sampling, shares
+
+    return Sampling(
+        kinds=kinds, background=given["otlp_background"], errors_only=given["otlp_errors_only"],
+        shares=shares(given["otlp_shares"]),
+    )  # fmt: skip
