@@ -29,6 +29,8 @@ class Node:
     detail: str  # what its arguments told
     stale: bool  # it carries a request id of another operation
     children: tuple[Node, ...]  # by the time of their publish
+    wait: str = ""  # what may take the place of the time before it, by `waits.marked`
+    repeats: tuple[Node, ...] = ()  # children that were sent again and again in such a wait; not in `children`
 
     @property
     def role(self) -> str:
