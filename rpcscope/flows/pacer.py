@@ -7,6 +7,7 @@ from itertools import islice
 
 import msgspec
 
+from rpcscope.flows.shares import at_share
 from rpcscope.flows.world import World
 
 
@@ -59,9 +60,9 @@ class Pacer:
             sent=len(late),
             asked_per_s=_rate(len(self._dues), self._dues[-1] - self._dues[0]) if self._dues else None,
             reached_per_s=_rate(len(late), self._last_s - self._first_s),
-            late_p50_s=_at(late, 0.5),
-            late_p95_s=_at(late, 0.95),
-            late_max_s=_at(late, 1.0),
+            late_p50_s=at_share(late, 0.5),
+            late_p95_s=at_share(late, 0.95),
+            late_max_s=at_share(late, 1.0),
         )
 
     def _note(self, at_s: float) -> None:
@@ -74,7 +75,3 @@ class Pacer:
 def _rate(count: int, took_s: float) -> float | None:
     """Intervals a second."""
     return (count - 1) / took_s if count > 1 and took_s > 0 else None
-
-
-def _at(ascending: list[float], share: float) -> float | None:
-    return ascending[min(len(ascending) - 1, int(share * len(ascending)))] if ascending else None

@@ -1,0 +1,138 @@
+"""Walks the tree of an operation in virtual time: when each RPC is sent, answered and over.
+
+Most of a tree is arithmetic. Only where a flow takes the place of a step's delay (a memory copy) does the walk wait
+for the world.
+
+    parent delivered --delay--> call sent = delivered --...children...--work--> reply -> next sibling
+                     --delay--> cast sent -> next sibling
+                                         \\--> handled by itself, until the operation is over
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+from rpcscope.flows.tally import Tally
+from rpcscope.flows.world import Asked, World
+from rpcscope.templates.model import DEST, SOURCE, Step
+from rpcscope.templates.sample import draw, draw_size
+
+
+@dataclass(frozen=True, slots=True)
+class Spell:
+    """Times of a step or of several, in s of the world."""
+
+    end: float  # when who waits for it goes on: a call's reply, a cast's publish
+    over: float  # when all that it caused is over
+
+
+@dataclass(slots=True, kw_only=True)
+class Walk:
+    """One operation under way."""
+
+    asked: Asked
+    world: World
+    tally: Tally
+    rng: random.Random
+    down: Collection[str] = ()  # hosts that answer nothing
+    timed_out: bool = False
+    lost: bool = False  # a cast went to a host that is down
+    _awaiting: dict[int, bool] = field(default_factory=dict)
+
+    async def level(self, steps: tuple[Step, ...], at: float) -> Spell:
+        """Steps that follow from one delivery at a time; ends with the last of them. Raises what waits raise."""
+        if not any(self._awaits(step) for step in steps):
+            return self._reckon(steps, at)
+        lasted: dict[str, float] = {}
+        tasks: list[asyncio.Task[Spell]] = []
+        try:
+            async with asyncio.TaskGroup() as group:
+                for step in steps:
+                    before = tasks[step.after] if step.after >= 0 else None
+                    tasks.append(group.create_task(self._step(step, before, at, lasted)))
+        finally:
+            self._repeat(steps, lasted)
+        return _together([task.result() for task in tasks], at)
+
+    async def _step(self, step: Step, before: asyncio.Task[Spell] | None, at: float, lasted: dict[str, float]) -> Spell:
+        if step.repeats_s is not None:
+            return Spell(at, at)
+        base = at if before is None else (await before).end
+        waits = self.asked.waits or {}
+        if step.wait not in waits:
+            sent = base + draw(step.delay, self.rng)
+        else:
+            await self.world.sleep(max(0.0, base - self.world.now_s()))
+            try:
+                await waits[step.wait]()
+            finally:
+                sent = self.world.now_s()
+                lasted[step.wait] = sent - base
+        if not any(self._awaits(child) for child in step.steps):
+            return self._handled(step, sent)
+        below = await self.level(step.steps, sent)
+        return self._answered(step, sent, below)
+
+    def _reckon(self, steps: tuple[Step, ...], at: float) -> Spell:
+        spells: list[Spell] = []
+        lasted: dict[str, float] = {}
+        for step in steps:
+            if step.repeats_s is not None:
+                spells.append(Spell(at, at))
+                continue
+            base = at if step.after < 0 else spells[step.after].end
+            lasted[step.wait] = delay = draw(step.delay, self.rng)
+            spells.append(self._handled(step, base + delay))
+        self._repeat(steps, lasted)
+        return _together(spells, at)
+
+    def _repeat(self, steps: tuple[Step, ...], lasted: dict[str, float]) -> None:
+        """Count what was sent again and again during a wait; nobody waits for it, so its times do not matter."""
+        for step in steps:
+            if step.repeats_s:
+                for _ in range(int(lasted.get(step.wait, 0.0) / step.repeats_s)):
+                    self._handled(step, 0.0)
+
+    def _handled(self, step: Step, sent: float) -> Spell:
+        if self._host(step) in self.down:
+            return self._unheard(step, sent)
+        return self._answered(step, sent, self._reckon(step.steps, sent))
+
+    def _answered(self, step: Step, sent: float, below: Spell) -> Spell:
+        over = max(below.over, worked := below.end + draw(step.work, self.rng))
+        if step.kind != "call":
+            self.tally.sent(self.asked.kind, step, draw_size(step.request, self.rng), None)
+            return Spell(sent, over)
+        self.tally.sent(self.asked.kind, step, draw_size(step.request, self.rng), draw_size(step.reply, self.rng))
+        if worked - sent > step.timeout_s:
+            self.timed_out = True
+            return Spell(sent + step.timeout_s, over)
+        return Spell(worked, over)
+
+    def _unheard(self, step: Step, sent: float) -> Spell:
+        self.tally.sent(self.asked.kind, step, draw_size(step.request, self.rng), None)
+        if step.kind == "call":
+            self.timed_out = True
+            return Spell(sent + step.timeout_s, sent + step.timeout_s)
+        self.lost = True
+        return Spell(sent, sent)
+
+    def _host(self, step: Step) -> str:
+        return {SOURCE: self.asked.source, DEST: self.asked.dest}.get(step.host, "")
+
+    def _awaits(self, step: Step) -> bool:
+        """Whether a wait of the flow is in the step or below."""
+        if not self.asked.waits:
+            return False
+        known = self._awaiting.get(id(step))
+        if known is None:
+            own = step.repeats_s is None and step.wait in self.asked.waits
+            known = self._awaiting[id(step)] = own or any(map(self._awaits, step.steps))
+        return known
+
+
+def _together(spells: list[Spell], at: float) -> Spell:
+    return Spell(max([at, *(spell.end for spell in spells)]), max([at, *(spell.over for spell in spells)]))
