@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rpcscope.errors import UsageError
@@ -53,6 +53,7 @@ def test_a_file_that_is_not_there_too_large_or_a_folder_is_one_sentence(tmp_path
             read_yaml(path, what="fleet file", most_bytes=100)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200) | st.text(alphabet="{}[]:,-&*!|>'\"#%@`\n\t ab1.", max_size=60).map(str.encode))
 def test_any_bytes_give_values_or_a_few_words(text: bytes) -> None:
     said = ""
