@@ -26,6 +26,5 @@ def metered(sink: Sink, meters: Meters | None, resume: Resume) -> Sink:
     """The sink of a recording with its meter; the sink alone where nobody asks for metrics."""
     if meters is None:
         return sink
-    meter = meters.meter(resume.recording.label)
-    meter.learn(resume.processes)
-    return Metered(sink, meter)
+    meters.learn(resume.processes)
+    return Metered(sink, meters.meter(resume.recording.label))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from rpcscope.cli.export_metrics import label_options
 from rpcscope.cli.options import db_option, opened
 from rpcscope.errors import UsageError
 
@@ -34,6 +35,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option(
     "--stuck-after", type=click.FloatRange(0), default=60.0, show_default=True, help="Seconds without a step."
 )
+@label_options
 def serve_command(
     db: str | None,
     host: str,
@@ -44,11 +46,13 @@ def serve_command(
     tls_cert: Path | None,
     tls_key: Path | None,
     stuck_after: float,
+    metrics_hosts: bool,
+    oslo_metrics_compat: bool,
 ) -> int:
     """Serve the dashboard until Ctrl-C, also while a recorder writes into the same database.
 
-    It only reads: a database role that may SELECT is enough. On 127.0.0.1 it asks nobody who they are; elsewhere
-    it wants a --password-file, or a proxy in front that asks.
+    It only reads: a database role that may SELECT is enough. /metrics is for Prometheus. On 127.0.0.1 it asks nobody
+    who they are; elsewhere it wants a --password-file, or a proxy in front that asks.
     """
     from rpcscope_web import Settings
     from rpcscope_web.server import check_tls
@@ -60,6 +64,7 @@ def serve_command(
     settings = Settings(
         host=host, port=port, secret=_secret(password_file) if password_file else "",
         proxy_header=trust_proxy_header or "", allowed_hosts=allow_host, stuck_after_s=stuck_after,
+        metrics_hosts=metrics_hosts, oslo_metrics=oslo_metrics_compat,
     )  # fmt: skip
     settings.check()
     with opened(db) as store:

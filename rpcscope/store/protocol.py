@@ -32,6 +32,7 @@ from rpcscope.model import (
     TapPhase,
 )
 from rpcscope.store.depth_rows import Abandoned, ChurnStep, PollStep, QueueStep
+from rpcscope.store.follow_rows import Closed, Mark
 from rpcscope.store.places import HostWork, OperationCounts, OperationOrder, OperationPage, OperationStep, Place
 from rpcscope.store.sign_rows import CallSigns
 from rpcscope.store.traffic import MethodTraffic, Traffic
@@ -331,6 +332,21 @@ class Reader(Protocol):
 
     def open_calls(self) -> list[Call]:
         """Calls that were still open at their last batch, by the first time known of them."""
+        ...
+
+    def mark(self) -> Mark:
+        """Where all that is stored now ends; for `closed_since`."""
+        ...
+
+    def closed_since(self, mark: Mark, most: int) -> Closed:
+        """Calls that were closed since a mark, each once, however long they were open; and the mark behind them.
+
+        About `most` of them; where there are more, the next mark brings them.
+        """
+        ...
+
+    def operations_by_id(self, ids: Collection[int]) -> list[Operation]:
+        """Parts with these ids, in no order; unknown ids are left out."""
         ...
 
     def undelivered_calls(self, topics: Collection[str], since_ns: int, limit: int) -> tuple[list[Call], bool]:

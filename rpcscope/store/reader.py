@@ -21,12 +21,21 @@ from rpcscope.model import (
     QueueSample,
     TapPhase,
 )
-from rpcscope.store import call_query, operation_query, operation_steps, rate_query, total_query, waiting_query
+from rpcscope.store import (
+    call_query,
+    follow_query,
+    operation_query,
+    operation_steps,
+    rate_query,
+    total_query,
+    waiting_query,
+)
 from rpcscope.store.churn_query import churn_steps
 from rpcscope.store.database import Database
 from rpcscope.store.depth_query import DepthQuery
 from rpcscope.store.depth_rows import Abandoned, ChurnStep, PollStep, QueueStep
 from rpcscope.store.flight_query import FlightQuery
+from rpcscope.store.follow_rows import Closed, Mark
 from rpcscope.store.gap_query import gaps_by_recording
 from rpcscope.store.health_rows import gap_totals, health_by_recording
 from rpcscope.store.host_query import host_work
@@ -163,6 +172,18 @@ class SqlReader:
     def open_calls(self) -> list[Call]:
         """Calls that were still open at their last batch."""
         return call_query.open_calls(self._database, call_query.CallFilter())
+
+    def mark(self) -> Mark:
+        """Where all that is stored now ends."""
+        return follow_query.mark_now(self._database)
+
+    def closed_since(self, mark: Mark, most: int) -> Closed:
+        """Calls that were closed since a mark, and the mark behind them."""
+        return follow_query.closed_since(self._database, self._names, mark, most)
+
+    def operations_by_id(self, ids: Collection[int]) -> list[Operation]:
+        """Parts with these ids."""
+        return follow_query.operations_by_id(self._database, self._names, ids)
 
     def undelivered_calls(self, topics: Collection[str], since_ns: int, limit: int) -> tuple[list[Call], bool]:
         """Closed calls to topics that were never seen delivered, and whether these are all."""

@@ -9,8 +9,10 @@ from fastapi import FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 
 from rpcscope import __version__
+from rpcscope.export.metrics.follow import Follower
+from rpcscope.export.metrics.meter import Choices
 from rpcscope.store import Store
-from rpcscope_web import assets, problems, registry
+from rpcscope_web import assets, problems, registry, scrape
 from rpcscope_web.door import login
 from rpcscope_web.door.headers import SafeHeaders
 from rpcscope_web.door.hosts import KnownHosts
@@ -33,9 +35,10 @@ def create_app(store: Store, settings: Settings | None = None) -> FastAPI:
         lifespan=_lifespan,
     )  # fmt: skip
     pulse = Pulse(lambda: look(store.reader()))
-    app.state.site = Site(store=store, settings=settings, assets=assets.Assets(), pulse=pulse)
+    follower = Follower(store.reader(), Choices(hosts=settings.metrics_hosts, oslo=settings.oslo_metrics))
+    app.state.site = Site(store=store, settings=settings, assets=assets.Assets(), pulse=pulse, follower=follower)
     problems.install(app)
-    for router in (assets.router, login.router, *registry.routers()):
+    for router in (assets.router, login.router, scrape.router, *registry.routers()):
         app.include_router(router, responses=problems.RESPONSES)
     app.add_middleware(GZipMiddleware, minimum_size=1_000, compresslevel=5)
     app.add_middleware(Keeper, settings=settings)

@@ -23,6 +23,8 @@ class Settings:
     proxy_header: str = ""  # a header that only a proxy in front sets, with the name of who is logged in
     allowed_hosts: tuple[str, ...] = ()  # further names under which it is reached
     stuck_after_s: float = 60.0
+    metrics_hosts: bool = False  # /metrics has a label with the host
+    oslo_metrics: bool = False  # /metrics has oslo.metrics' names, too
 
     @property
     def is_local(self) -> bool:

@@ -7,6 +7,7 @@ from typing import Annotated, cast
 
 from fastapi import Depends, Query, Request
 
+from rpcscope.export.metrics.follow import Follower
 from rpcscope.store import Reader, Store
 from rpcscope_web.assets import Assets
 from rpcscope_web.pulse import Pulse
@@ -22,6 +23,7 @@ class Site:
     settings: Settings
     assets: Assets
     pulse: Pulse
+    follower: Follower
 
 
 def site_of(request: Request) -> Site:

@@ -11,8 +11,6 @@ from rpcscope.export.metrics.family import Distribution, Family, Metric, Value, 
 from rpcscope.export.metrics.services import OTHER, Services
 from rpcscope.model import Call, Flag, MessageKind, Outcome
 
-MOST_ROWS = 2_000
-"""Of one recorder. What comes later under new names is counted as `other`."""
 WORDS = {MessageKind.REQUEST: "call", MessageKind.CAST: "cast", MessageKind.FANOUT: "fanout"}
 _BOUNDS_NS = tuple(int(bound * 1e9) for bound in catalogue.SECONDS)
 _BUCKETS = len(_BOUNDS_NS) + 1
@@ -64,7 +62,7 @@ class _Row:
 class CallMeter:
     """Counts the closed calls of one recorder. Not for several threads at once."""
 
-    def __init__(self, services: Services, *, hosts: bool = False, most: int = MOST_ROWS) -> None:
+    def __init__(self, services: Services, *, hosts: bool, most: int) -> None:
         """Nothing is counted yet."""
         self._services, self._hosts, self._most = services, hosts, most
         self._rows: dict[Key, _Row] = {}

@@ -126,9 +126,6 @@ MEMORY = _metric("resident_memory_bytes", "gauge", "Memory of the process which 
 FOLDED = _metric(
     "metrics_folded_total", "counter", 'RPCs and operations counted under "other", because there were too many names.'
 )
-BEHIND = _metric(
-    "metrics_behind_calls", "gauge", "Closed calls that are stored and not yet counted here; no fewer than so many.",
-    unit="{call}",
-)  # fmt: skip
+BEHIND = _metric("metrics_behind", "gauge", "1 while more is stored than was counted here.")
 
 METRICS = tuple(one for one in list(globals().values()) if isinstance(one, Metric))

@@ -13,16 +13,14 @@ from rpcscope.in_hand import REPEAT_NS
 from rpcscope.model import FamilySample, InFlightSample
 
 MOST_IN_HAND, MOST_FAMILIES = 100_000, 1_000
-MOST_ROWS = 2_000
-"""Label sets of work in flight; more are added up as `other`."""
 
 
 class Levels:
     """The newest samples of one recorder. Not for several threads at once."""
 
-    def __init__(self, services: Services, *, hosts: bool = False) -> None:
+    def __init__(self, services: Services, *, hosts: bool, most: int) -> None:
         """Nothing is known yet."""
-        self._services, self._hosts = services, hosts
+        self._services, self._hosts, self._most = services, hosts, most
         self._in_hand: dict[tuple[int, str, str], InFlightSample] = {}
         self._families: dict[tuple[str, str], FamilySample] = {}
         self._polled_ns: dict[str, int] = {}
@@ -57,7 +55,7 @@ class Levels:
                 continue
             where: Values = (self._services.host(one.process),) if self._hosts else ()
             key: Values = (vhost, self._services.name(one.process), one.method, *where)
-            if key not in held and len(held) >= MOST_ROWS:
+            if key not in held and len(held) >= self._most:
                 key, where = (vhost, OTHER, OTHER, *(OTHER for _ in where)), tuple(OTHER for _ in where)
             held[key] += one.count
             place = (key[0], key[1], *where)

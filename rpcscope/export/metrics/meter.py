@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from rpcscope.export.metrics import catalogue
@@ -25,24 +25,26 @@ class Choices:
 
     hosts: bool = False  # a label with the host
     oslo: bool = False  # oslo.metrics' names beside our own
+    most: int = 1_000  # label sets of one recorder, ten times as many with hosts; what comes later is `other`
+
+    @property
+    def most_rows(self) -> int:
+        """Label sets of one recorder."""
+        return self.most * (10 if self.hosts else 1)
 
 
 class Meter:
     """Counts what one recorder stores. Any thread may ask its `Meters`; one alone may `take`."""
 
-    def __init__(self, vhost: str, choices: Choices, operations: OperationMeter, lock: threading.Lock) -> None:
+    def __init__(
+        self, vhost: str, choices: Choices, services: Services, operations: OperationMeter, lock: threading.Lock
+    ) -> None:
         """Nothing is counted yet."""
-        self._vhost, self._operations, self._lock = vhost, operations, lock
-        self._services = Services()
-        self._calls = CallMeter(self._services, hosts=choices.hosts)
-        self._levels = Levels(self._services, hosts=choices.hosts)
-        self._oslo = OsloMeter(self._services, hosts=choices.hosts) if choices.oslo else None
+        self._vhost, self._services, self._operations, self._lock = vhost, services, operations, lock
+        self._calls = CallMeter(services, hosts=choices.hosts, most=choices.most_rows)
+        self._levels = Levels(services, hosts=choices.hosts, most=choices.most_rows)
+        self._oslo = OsloMeter(services, hosts=choices.hosts, most=choices.most_rows) if choices.oslo else None
         self._now_ns = 0
-
-    def learn(self, processes: Iterable[Process]) -> None:
-        """Who was known before."""
-        with self._lock:
-            self._services.learn(processes)
 
     def take(self, batch: Batch) -> None:
         """Count a batch that is stored."""
@@ -60,9 +62,10 @@ class Meter:
         """Calls that were counted as `other`."""
         return self._calls.folded + (self._oslo.folded if self._oslo is not None else 0)
 
-    def families(self) -> list[Family]:
-        """Its metrics; the caller holds the lock."""
-        found = self._calls.families(self._vhost) + self._levels.families(self._vhost, self._now_ns)
+    def families(self, *, levels: bool) -> list[Family]:
+        """Its metrics; the caller holds the lock. Without `levels` those that are counted alone."""
+        found = self._calls.families(self._vhost)
+        found += self._levels.families(self._vhost, self._now_ns) if levels else []
         return found + (self._oslo.families() if self._oslo is not None else [])
 
 
@@ -73,13 +76,23 @@ class Meters:
         """There is no recorder yet."""
         self._choices = choices or Choices()
         self._lock = threading.Lock()
-        self._operations = OperationMeter()
+        self._services, self._operations = Services(), OperationMeter()
         self._meters: dict[str, Meter] = {}
 
-    @property
-    def operations(self) -> OperationMeter:
-        """Those of all recorders."""
-        return self._operations
+    def learn(self, processes: Iterable[Process]) -> None:
+        """Who is who."""
+        with self._lock:
+            self._services.learn(processes)
+
+    def know(self, processes: Iterable[int]) -> bool:
+        """Whether all of these are known."""
+        with self._lock:
+            return all(map(self._services.knows, processes))
+
+    def open_operations(self, limit: int) -> list[int]:
+        """Ids of the newest parts of operations that are not counted yet."""
+        with self._lock:
+            return self._operations.open_ids(limit)
 
     def meter(self, vhost: str) -> Meter:
         """The meter of a vhost, by the name that it has in the store."""
@@ -87,14 +100,16 @@ class Meters:
             if vhost not in self._meters and len(self._meters) >= MOST_VHOSTS:
                 vhost = OTHER
             if vhost not in self._meters:
-                self._meters[vhost] = Meter(vhost, self._choices, self._operations, self._lock)
+                self._meters[vhost] = Meter(vhost, self._choices, self._services, self._operations, self._lock)
             return self._meters[vhost]
 
-    def families(self) -> list[Family]:
-        """All that was counted."""
+    def families(self, live: Collection[str] | None = None) -> list[Family]:
+        """All that was counted, and what is now of those vhosts that are recorded now; None: of all."""
         with self._lock:
             meters = list(self._meters.values())
-            found = [one for meter in meters for one in meter.families()] + self._operations.families()
+            found = self._operations.families()
+            for vhost, meter in self._meters.items():
+                found = meter.families(levels=live is None or vhost in live) + found
             folded = sum(meter.folded for meter in meters) + self._operations.folded
         return [*joined(found), family(catalogue.FOLDED, [((), folded)])]
 

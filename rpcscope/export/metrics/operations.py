@@ -50,6 +50,7 @@ class OperationMeter:
         self._open: OrderedDict[str, dict[int, Operation]] = OrderedDict()
         self._over: OrderedDict[str, None] = OrderedDict()
         self._due: list[tuple[int, str]] = []
+        self._next: dict[str, int] = {}  # when each open one is looked at
         self._kinds: dict[str, _Kind] = {}
         self._rules = load_rules()
         self._most_kinds = most_kinds
@@ -66,7 +67,9 @@ class OperationMeter:
             if part.request_id and part.request_id not in self._over:
                 self._learn(part)
         while self._due and self._due[0][0] <= self.now_ns:
-            self._look(heappop(self._due)[1])
+            due_ns, request_id = heappop(self._due)
+            if self._next.get(request_id) == due_ns:  # else it was put earlier meanwhile
+                self._look(request_id)
         if ended:
             for request_id, mine in list(self._open.items()):
                 if all(recording_of(number) == ended for number in mine):
@@ -107,20 +110,23 @@ class OperationMeter:
         mine = self._open.get(request_id)
         if mine is None:
             mine = self._open[request_id] = {}
-            heappush(self._due, (part.last_ns + SETTLES_NS, request_id))
             if len(self._open) > MOST_OPEN:  # what is older than all others will hardly end
-                self._open.popitem(last=False)
+                self._next.pop(self._open.popitem(last=False)[0], None)
         mine[part.id] = part
+        due_ns = part.last_ns + _wait_ns(part)
+        if due_ns < self._next.get(request_id, due_ns + 1):
+            self._plan(request_id, due_ns)
+
+    def _plan(self, request_id: str, due_ns: int) -> None:
+        self._next[request_id] = due_ns
+        heappush(self._due, (due_ns, request_id))
 
     def _look(self, request_id: str) -> None:
         """Once its time has come: counted, or looked at again when it is its time."""
-        parts = self._open.get(request_id)
-        if parts is None:
-            return
-        whole = merge(judged(list(parts.values()), self._rules))
-        due_ns = whole.last_ns + (SETTLES_NS if whole.status in _OVER else FORGOTTEN_NS)
+        whole = merge(judged(list(self._open[request_id].values()), self._rules))
+        due_ns = whole.last_ns + _wait_ns(whole)
         if whole.status is Status.RUNNING or due_ns > self.now_ns:
-            heappush(self._due, (max(due_ns, self.now_ns + SETTLES_NS), request_id))
+            self._plan(request_id, max(due_ns, self.now_ns + SETTLES_NS))
         else:
             self._end(request_id)
 
@@ -129,6 +135,7 @@ class OperationMeter:
         if whole.status is Status.RUNNING:
             return
         del self._open[request_id]
+        self._next.pop(request_id, None)
         self._over[request_id] = None
         if len(self._over) > MOST_OVER:
             self._over.popitem(last=False)
@@ -162,3 +169,7 @@ class OperationMeter:
             running[name] += 1
             stuck[name] += self.now_ns - whole.last_ns >= _STUCK_NS
         return running, stuck
+
+
+def _wait_ns(operation: Operation) -> int:
+    return SETTLES_NS if operation.status in _OVER else FORGOTTEN_NS

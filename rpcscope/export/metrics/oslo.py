@@ -14,8 +14,6 @@ from rpcscope.export.metrics.family import Distribution, Family, Metric, Values,
 from rpcscope.export.metrics.services import OTHER, Services
 from rpcscope.model import Call, MessageKind, Outcome
 
-MOST_ROWS = 2_000
-"""Label sets of one recorder; what comes later is counted as `other`."""
 LABELS = (
     "call_type", "exchange", "topic", "namespace", "version", "server", "fanout", "process", "method", "timeout",
 )  # fmt: skip
@@ -46,7 +44,7 @@ _SENT = (MessageKind.REQUEST, MessageKind.CAST, MessageKind.FANOUT)
 class OsloMeter:
     """Counts closed calls as oslo.metrics would. Not for several threads at once."""
 
-    def __init__(self, services: Services, *, hosts: bool = False, most: int = MOST_ROWS) -> None:
+    def __init__(self, services: Services, *, hosts: bool, most: int) -> None:
         """Nothing is counted yet."""
         self._services, self._hosts, self._most = services, hosts, most
         self._known: set[Values] = set()

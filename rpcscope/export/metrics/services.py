@@ -27,6 +27,10 @@ class Services:
         while len(self._known) > MOST:
             del self._known[next(iter(self._known))]
 
+    def knows(self, process: int) -> bool:
+        """Whether it was learned."""
+        return process in self._known
+
     def name(self, process: int) -> str:
         """The service of a process: its program, else the topic that it consumes."""
         known = self._known.get(process)

@@ -15,6 +15,7 @@ from rpcscope_web.settings import Settings
 
 LOGIN = "/login"
 _PUBLIC = (LOGIN, "/static/", "/favicon.ico")
+_FOR_PROGRAMS = ("/api/", "/metrics")
 _UNKNOWN = "you are not logged in: log in, or send the header Authorization: Bearer with the password"
 _PROXY = "the proxy in front did not say who you are: open the dashboard through it"
 
@@ -58,7 +59,7 @@ class Keeper:
         return False
 
     def _refusal(self, request: Request) -> Response:
-        if self._settings.secret and not request.url.path.startswith("/api/"):
+        if self._settings.secret and not request.url.path.startswith(_FOR_PROGRAMS):
             return RedirectResponse(f"{LOGIN}?{_back(request)}", 303, headers={"Cache-Control": "no-store"})
         detail = _UNKNOWN if self._settings.secret else _PROXY
         body = {"type": "about:blank", "title": "Unauthorized", "status": 401, "detail": detail}
