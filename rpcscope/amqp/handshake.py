@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import ipaddress
 import os
 import resource
 import socket
@@ -15,7 +16,7 @@ from pamqp.commands import Connection as Conn
 from rpcscope.amqp.connection import Connection
 from rpcscope.amqp.garbage import Garbage
 from rpcscope.amqp.handler import Handler
-from rpcscope.amqp.refused import Refused, not_let_in
+from rpcscope.amqp.refused import Refused, not_let_in, shown
 from rpcscope.amqp.session import FRAME_MAX
 from rpcscope.amqp.where import Where
 from rpcscope.errors import BrokerError
@@ -45,6 +46,8 @@ async def connect(
     Raises BrokerError, one sentence: not reached, refused, no such vhost, no answer in `timeout_s`, out of file
     descriptors.
     """
+    if source is not None and not _is_address(source):
+        raise BrokerError(f"The source {shown(source)} is no address: give one of this machine, such as 127.0.0.2.")
     try:
         async with asyncio.timeout(timeout_s):
             connection = _begun(await _socket(where, source), where, name)
@@ -60,7 +63,7 @@ async def connect(
             f"The broker at {where} did not answer in {timeout_s:g} s: see whether it is overloaded, and connect fewer "
             "at once."
         ) from error
-    except OSError as error:
+    except (OSError, OverflowError, UnicodeError) as error:
         raise BrokerError(_not_reached(error, where, source)) from error
     connection.tell(handler)
     return connection
@@ -109,13 +112,20 @@ async def _shake_hands(connection: Connection, where: Where, product: str, heart
     await connection.ask(Conn.TuneOk(1, frame_max, every_s), Conn.Open(where.vhost), Channel.Open())
 
 
-def _not_reached(error: OSError, where: Where, source: str | None) -> str:
-    if error.errno in (errno.EMFILE, errno.ENFILE):
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _not_reached(error: Exception, where: Where, source: str | None) -> str:
+    number = error.errno if isinstance(error, OSError) else None
+    if number in (errno.EMFILE, errno.ENFILE):
         limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
         return f"This process is out of file descriptors (it may have {limit}): raise the limit (ulimit -n)."
-    if error.errno == errno.EADDRNOTAVAIL:
-        return f"No local port is free at {source or 'this address'} for {where}: connect from more addresses."
-    if isinstance(error, socket.gaierror):
-        return f"The broker's host {where.host} has no address: check its name."
-    cause = os.strerror(error.errno) if error.errno else error.__class__.__name__
+    if number == errno.EADDRNOTAVAIL:
+        return f"No port is free at {source or 'this machine'} for {where}: connect from more addresses of this machine."
+    cause = os.strerror(number) if number and not isinstance(error, socket.gaierror) else "no such address"
     return f"The broker at {where} can not be reached ({cause}): check host and port, and that it runs."

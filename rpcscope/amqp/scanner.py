@@ -62,7 +62,7 @@ class Scanner:
                 return
             data, self._rest = bytes(self._rest), None
         at, end = 0, len(data)
-        while end - at >= _AROUND:
+        while end - at >= _HEAD:
             kind, channel, size = _head_at(data, at)
             stop = at + _HEAD + size
             if size > self.frame_max - _AROUND:
@@ -82,7 +82,7 @@ class Scanner:
                 raise Garbage("a frame of an unknown kind")
             at = stop + 1
         if at < end:
-            self._keep(data, at, _AROUND)
+            self._keep(data, at, _HEAD)
 
     def _keep(self, data: bytes, at: int, need: int) -> None:
         self._rest, self._need = bytearray(data[at:]), need
