@@ -126,6 +126,6 @@ def _not_reached(error: Exception, where: Where, source: str | None) -> str:
         limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
         return f"This process is out of file descriptors (it may have {limit}): raise the limit (ulimit -n)."
     if number == errno.EADDRNOTAVAIL:
-        return f"No port is free at {source or 'this machine'} for {where}: connect from more addresses of this machine."
+        return f"No port is free at {source or 'this machine'} for {where}: connect from more of its addresses."
     cause = os.strerror(number) if number and not isinstance(error, socket.gaierror) else "no such address"
     return f"The broker at {where} can not be reached ({cause}): check host and port, and that it runs."
