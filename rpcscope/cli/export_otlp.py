@@ -68,7 +68,7 @@ def otlp_command(
     )  # fmt: skip
     with opened(db) as store, closing(sender_to(to)) as sender:
         reader = store.reader()
-        courier = Courier(sender, str(to), pause=_sleep, patience_s=patience)
+        courier = Courier(sender, str(to), pause=_sleep, patience_s=patience, goes_on=False)
         mark, keep = _bookmarks(resume_file, f"{store.shown} {to} {sampling} {request_id} {since} {until}")
         export = StoredExport(
             reader, courier, wanted=wanted, sampling=sampling, mark=mark, keep=keep, rate=rate or 0.0, name=str(to)

@@ -47,6 +47,7 @@ class Courier:
         name: of the endpoint, for the log.
         pause: waits so many seconds; True: it is to give up.
         patience_s: how long one request is tried.
+        goes_on: after a refusal, too, so it is logged; else who asked says it.
     """
 
     def __init__(
@@ -56,10 +57,11 @@ class Courier:
         *,
         pause: Callable[[float], bool],
         patience_s: float,
+        goes_on: bool = True,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._sender, self._name, self._pause, self._clock = sender, name, pause, clock
-        self._patience_s = patience_s
+        self._patience_s, self._goes_on = patience_s, goes_on
         self._state = (Verdict.TAKEN, False)
         self.count = Count()
 
@@ -97,7 +99,8 @@ class Courier:
         if answer.verdict is Verdict.LATER:
             log.warning("%s %s: traces are sent again and again until it does", self._name, answer.why)
         elif answer.verdict is Verdict.REFUSED:
-            log.warning("%s %s: these traces are dropped and counted", self._name, answer.why)
+            if self._goes_on:
+                log.warning("%s %s: these traces are dropped and counted", self._name, answer.why)
         elif answer.rejected:
             log.warning("%s %s: they are counted", self._name, answer.why)
         else:
