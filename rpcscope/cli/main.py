@@ -30,6 +30,7 @@ COMMANDS = {
     "inflight": ("rpcscope.cli.inflight", "What each process has in hand, beside the depth of its queues."),
     "queues": ("rpcscope.cli.queues", "How deep the queues are, which grow, which nobody consumes."),
     "doctor": ("rpcscope.cli.doctor", "Red flags: what is wrong, why it matters, what to do."),
+    "diff": ("rpcscope.cli.diff", "What became of the RPCs from one recording to another."),
     "handbook": ("rpcscope.cli.handbook", "Reference pages of what operations cost, as Markdown."),
     "export": ("rpcscope.cli.export", "To OpenTelemetry, Prometheus, files."),
     "serve": ("rpcscope.cli.serve", "The dashboard, in a browser."),

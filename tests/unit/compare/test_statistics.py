@@ -40,7 +40,7 @@ def test_the_least_that_a_rank_test_could_give_is_that_of_sides_that_lie_wholly_
     assert mann_whitney([1, 4, 3], [2, 5, 6]).least_p == pytest.approx(0.1)
 
 
-def test_the_approximation_is_close_to_the_exact_test(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_approximation_claims_no_more_than_the_exact_test_and_little_less(monkeypatch: pytest.MonkeyPatch) -> None:
     chance = random.Random(5)
     for shift in (0.0, 0.3, 0.6, 0.9, 1.2):
         a, b = ([float(round(chance.gauss(mean, 1), 1)) for _ in range(14)] for mean in (0.0, shift))
@@ -49,7 +49,7 @@ def test_the_approximation_is_close_to_the_exact_test(monkeypatch: pytest.Monkey
             patience.setattr("rpcscope.compare.ranks._EXACT_VALUES", 28)
             exact = mann_whitney(a, b)
         assert (found.test, exact.test) == (APPROXIMATE, EXACT)
-        assert found.p == pytest.approx(exact.p, rel=0.1, abs=0.001)
+        assert 0.95 * exact.p <= found.p <= 1.05 * exact.p + 0.002
 
 
 @pytest.mark.parametrize(
