@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from statistics import median
 
+from rpcscope.query.ids import recording_of
 from rpcscope.templates.known import Known, inner
 from rpcscope.templates.tree import Node, published
 
@@ -52,9 +53,9 @@ def interval_s(kind: str, roots: Sequence[Node], known: Known) -> float | None:
     Args:
         roots: the first of each run.
     """
-    starts: Mapping[int, list[int]] = defaultdict(list)
-    for root in roots:
-        starts[root.call.from_process].append(published(root.call))
+    starts: Mapping[tuple[int, int], list[int]] = defaultdict(list)
+    for root in roots:  # between two recordings there may be runs that nobody saw
+        starts[recording_of(root.call.id), root.call.from_process].append(published(root.call))
     between = [after - before for mine in starts.values() for before, after in pairwise(sorted(mine))]
     if len(between) < FEWEST_INTERVALS:
         return known.interval_s(kind)

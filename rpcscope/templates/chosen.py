@@ -14,7 +14,7 @@ from rpcscope.query.processes import processes
 from rpcscope.query.several import caused
 from rpcscope.store.protocol import OperationFilter, Reader
 from rpcscope.templates.background import runs
-from rpcscope.templates.known import Known, known
+from rpcscope.templates.known import Known
 from rpcscope.templates.seen import Seen, hosts
 from rpcscope.templates.tree import Node, grow, nodes
 from rpcscope.templates.waits import marked
@@ -43,11 +43,10 @@ LeftOut = dict[str, Counter[str]]
 """By kind: why, and how many operations."""
 
 
-def chosen(reader: Reader, choice: Choice) -> tuple[list[Seen], LeftOut]:
+def chosen(reader: Reader, choice: Choice, names: Known) -> tuple[list[Seen], LeftOut]:
     """What is learned from, and what is left out."""
     left_out: defaultdict[str, Counter[str]] = defaultdict(Counter)
     views = list(_views(reader, choice, left_out))
-    names = known()
     people = processes(reader)
     found: list[Seen] = []
     for some in _batches(views):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from rpcscope.errors import UsageError
 from rpcscope.store.protocol import Reader
 from rpcscope.templates.chosen import Choice, LeftOut, chosen
-from rpcscope.templates.known import known
+from rpcscope.templates.known import Known, known
 from rpcscope.templates.model import Provenance, Template
 from rpcscope.templates.provenance import provenance
 from rpcscope.templates.seen import Seen
@@ -29,17 +29,21 @@ class Learned:
     left_out: LeftOut
 
 
-def learn(reader: Reader, choice: Choice | None = None, told: Provenance | None = None) -> Learned:
+def learn(
+    reader: Reader, choice: Choice | None = None, told: Provenance | None = None, known_of: Known | None = None
+) -> Learned:
     """Templates of the operations that were recorded as a whole; those that failed are variants of their own.
 
     Args:
         choice: which operations; None: the newest of all kinds.
         told: what the recordings do not say of themselves: release, driver, conditions.
+        known_of: the flows; None: what ships of nova.
 
     Raises:
         UsageError: nothing was recorded that a template can be made of.
     """
-    taken, left_out = chosen(reader, choice or Choice())
+    names = known_of or known()
+    taken, left_out = chosen(reader, choice or Choice(), names)
     groups: defaultdict[tuple[str, int], list[Seen]] = defaultdict(list)
     for seen in taken:
         groups[seen.kind, seen.instances].append(seen)
@@ -47,7 +51,7 @@ def learn(reader: Reader, choice: Choice | None = None, told: Provenance | None 
         raise UsageError(_nothing(left_out))
     made = []
     for (kind, _), mine in sorted(groups.items()):
-        one, rare = template(mine, known(), _provenance(reader, mine, told or Provenance()))
+        one, rare = template(mine, names, _provenance(reader, mine, told or Provenance()))
         made.append(one)
         if rare:
             left_out.setdefault(kind, Counter())[RARE] += rare
