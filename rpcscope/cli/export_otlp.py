@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @click.command("otlp")
 @db_option()
 @endpoint_options("--endpoint", required=True)
-@sampling_options
+@sampling_options()
 @click.option("--kind", "kinds", multiple=True, metavar="KIND", help="create, live-migration, ...; repeatable.")
 @click.option("--request-id", metavar="ID", help="A request id, or a global one.")
 @click.option("--since", metavar="TIME", help="Began then or later: 2026-11-20T03:10, or 15m, 2h, 1d ago.")

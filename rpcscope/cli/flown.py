@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from rpcscope.modes import OFF
@@ -19,16 +20,18 @@ if TYPE_CHECKING:
 
 
 class Heard:
-    """A sink whose batches are heard by who decides what the tap sees, once they are stored."""
+    """A sink whose batches are heard by who decides what the tap sees, and by others, once they are stored."""
 
-    def __init__(self, sink: Sink, flying: Flying | None) -> None:
-        self._sink, self._flying = sink, flying
+    def __init__(self, sink: Sink, flying: Flying | None, others: Sequence[Callable[[Batch], None]] = ()) -> None:
+        self._sink, self._flying, self._others = sink, flying, others
 
     def write(self, batch: Batch) -> None:
         """As the sink's."""
         self._sink.write(batch)
         if self._flying is not None:
             self._flying.take(batch)
+        for take in self._others:
+            take(batch)
 
 
 def flown(store: Store, place: Place, tapped: Tapped, course: Course, recording: Recording, name: str) -> Flying | None:

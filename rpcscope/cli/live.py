@@ -25,7 +25,7 @@ from rpcscope.place_names import place_name
 if TYPE_CHECKING:
     from rpcscope.cli.flight import Course
     from rpcscope.export.metrics.meter import Meters
-    from rpcscope.model import Counters
+    from rpcscope.model import Batch, Counters
     from rpcscope.rules import Rules
     from rpcscope.store.store import Store
 
@@ -44,6 +44,7 @@ class Plan:
     course: Course
     labels: dict[str, str]
     meters: Meters | None = None  # count what is stored, where somebody asks for metrics
+    hear: Sequence[Callable[[Batch], None]] = ()  # each is given what was stored; it returns at once and never fails
 
 
 class Live:
@@ -76,7 +77,7 @@ class Live:
         writer.label(self.recording.id, plan.labels)
         tapped = self.tapped
         self._flying = flown(self._store, self._place, tapped, plan.course, self.recording, plan.where["name"])
-        sink = metered(Heard(writer, self._flying), plan.meters, resume)
+        sink = metered(Heard(writer, self._flying, plan.hear), plan.meters, resume)
         self._recorder = Recorder(sink, resume, plan.rules, use_traceparent=plan.use_traceparent, clock=time.time_ns)
         click.echo(f"rpcscope: recording {self.broker}, mode {mode}; {ENDS}", err=True)
         self._report = HealthReport(self._store, self.recording, self._recorder, tapped.tap, tapped.tracing)

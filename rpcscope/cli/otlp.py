@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
@@ -12,7 +13,10 @@ import click
 
 if TYPE_CHECKING:
     from rpcscope.export.traces.endpoint import Endpoint
+    from rpcscope.export.traces.live import LiveCount
     from rpcscope.export.traces.sampling import Sampling
+    from rpcscope.model import Batch
+    from rpcscope.store.store import Store
 
 _Decorator = Callable[[Any], Any]
 _HEADERS = "OTEL_EXPORTER_OTLP_HEADERS"
@@ -38,7 +42,7 @@ def endpoint_options(name: str, *, required: bool = False) -> _Decorator:
     return _all(options)
 
 
-def sampling_options(command: Any, start: str = "--") -> Any:
+def sampling_options(start: str = "--") -> _Decorator:
     """Which operations are exported."""
     options = (
         click.option(f"{start}sample", "otlp_shares", multiple=True, metavar="KIND=SHARE",
@@ -47,7 +51,7 @@ def sampling_options(command: Any, start: str = "--") -> Any:
         click.option(f"{start}background", "otlp_background", is_flag=True,
                      help="Timers and restarts, too: they are most of all operations."),
     )  # fmt: skip
-    return _all(options)(command)
+    return _all(options)
 
 
 def _all(options: tuple[_Decorator, ...]) -> _Decorator:
@@ -78,3 +82,50 @@ def sampling_of(given: dict[str, Any], kinds: tuple[str, ...] = ()) -> Sampling:
         kinds=kinds, background=given["otlp_background"], errors_only=given["otlp_errors_only"],
         shares=shares(given["otlp_shares"]),
     )  # fmt: skip
+
+
+def live_options(command: Any) -> Any:
+    """Traces while it is recorded."""
+    own = (
+        click.option("--otlp-rate", type=click.FloatRange(0, min_open=True), metavar="N",
+                     help="Operations a second at most; more are left out and counted."),
+        click.option("--otlp-quiet", type=click.FloatRange(0, min_open=True), default=60.0, show_default=True,
+                     metavar="SECONDS", help="What has no known end is taken as over when it was quiet for so long."),
+    )  # fmt: skip
+    return endpoint_options("--otlp-endpoint")(sampling_options("--otlp-")(_all(own)(command)))
+
+
+@contextmanager
+def exporting(store: Store, given: dict[str, Any]) -> Iterator[list[Callable[[Batch], None]]]:
+    """While the block runs, what is recorded is exported, if it is wanted: what each stored batch is given to."""
+    if not given["otlp_endpoint"]:
+        yield []
+        return
+    from rpcscope.export.traces.live import LiveExport
+    from rpcscope.export.traces.senders import sender_to
+
+    to = endpoint_of(given, given["otlp_endpoint"])
+    with closing(sender_to(to)) as sender:
+        live = LiveExport(
+            store.reader(), sender, str(to), sampling_of(given), rate=given["otlp_rate"] or 0.0,
+            quiet_s=given["otlp_quiet"],
+        )  # fmt: skip
+        live.start()
+        try:
+            yield [live.take]
+        finally:
+            _say(live.stop(), str(to))
+
+
+def _say(count: LiveCount, to: str) -> None:
+    spans = count.spans
+    told = [f"{count.operations:,} operations, {spans.exported:,} spans to {to}"]
+    lost = (
+        (spans.rejected, "spans rejected"),
+        (spans.dropped, "spans dropped"),
+        (count.over_rate, "operations over the rate"),
+        (count.forgotten, "operations forgotten because too many waited"),
+        (count.unsent, "operations not sent: not over, or not taken"),
+    )  # fmt: skip
+    told += [f"{number:,} {words}" for number, words in lost if number]
+    click.echo(f"rpcscope: traces: {'; '.join(told)}", err=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from rpcscope.cli.fit import put_table
 from rpcscope.cli.flight import course, flight_options
 from rpcscope.cli.labels import label_option
 from rpcscope.cli.options import broker_options, db_option, format_option, opened, rules_option, the_rules
+from rpcscope.cli.otlp import exporting, live_options
 from rpcscope.cli.output import number, put_json, table
 from rpcscope.errors import UsageError
 from rpcscope.modes import visible
@@ -52,6 +54,7 @@ def _tap_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @_broker_options
 @_tap_options
 @flight_options
+@live_options
 @label_option()
 @click.option("--dry-run", is_flag=True, help="Say what each mode would cost the broker now, and change nothing.")
 @db_option()
@@ -98,8 +101,8 @@ def record_command(
     if dry_run:
         say_costs(found, where, flight, format_)
         return
-    with opened(db, create=True) as store, metrics.told():
-        lives = [Live(store, place, plan) for place in found]
+    with opened(db, create=True) as store, exporting(store, where) as hear, metrics.told():
+        lives = [Live(store, place, replace(plan, hear=hear)) for place in found]
         with running([live.tapped for live in lives], duration), kept(store, flight.keep_ns):
             metrics.reports += [live.begin() for live in lives]
             record_all(lives)

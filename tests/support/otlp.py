@@ -38,6 +38,12 @@ class Receiver:
         self.asked = 0
         self.came = threading.Condition()
         self.url = ""
+        self._free = threading.Event()
+        self._free.set()
+
+    def hang(self) -> None:
+        """Answers nothing any more, until the receiver ends."""
+        self._free.clear()
 
     def take(self, request: ExportTraceServiceRequest, headers: dict[str, str]) -> ExportTraceServiceResponse:
         with self.came:
@@ -55,11 +61,17 @@ class Receiver:
         with self.came:
             self.asked += 1
             self.came.notify_all()
+        self._free.wait()
+        with self.came:
             return self.answers.popleft() if self.answers else self.always
 
     def wait(self, until: Callable[[], bool], timeout_s: float = 60) -> None:
         with self.came:
             assert self.came.wait_for(until, timeout_s), "what was waited for did not come"
+
+    def end(self) -> None:
+        """Answers whoever still waits."""
+        self._free.set()
 
     def spans(self) -> list[Received]:
         with self.came:
@@ -105,8 +117,7 @@ def http_receiver() -> Iterator[Receiver]:
     try:
         yield receiver
     finally:
-        with receiver.came:
-            receiver.always = None
+        receiver.end()
         server.shutdown()
         thread.join()
         server.server_close()

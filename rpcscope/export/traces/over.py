@@ -12,7 +12,9 @@ QUIET_S = 60.0
 """What has no known end is taken as over when it was quiet for so long: oslo.messaging's default RPC timeout."""
 
 
-def is_over(view: OperationView, now_ns: int, *, quiet_ns: int = int(QUIET_S * SECOND)) -> bool:
+def is_over(
+    view: OperationView, now_ns: int, *, settled_ns: int = SETTLED_NS, quiet_ns: int = int(QUIET_S * SECOND)
+) -> bool:
     """Whether it ended and settled, or has been quiet."""
     ended = view.status in (Status.DONE, Status.FAILED)
-    return now_ns - view.whole.last_ns >= (SETTLED_NS if ended else quiet_ns)
+    return now_ns - view.whole.last_ns >= (settled_ns if ended else quiet_ns)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from rpcscope.export.traces.encode import Encoder
@@ -28,11 +28,18 @@ class Gathering:
         self._encoder = Encoder()
         self._most = spans_a_request
 
-    def requests(self, operations: Iterable[Exported], resources: Resources) -> Iterator[Request]:
-        """All of them; one that is larger than a request is cut into several."""
+    def requests(
+        self, operations: Iterable[Exported], resources: Resources, *, after: Mapping[str, int] | None = None
+    ) -> Iterator[Request]:
+        """All of them; one that is larger than a request is cut into several.
+
+        Args:
+            after: of operations that were exported before, by request id, until when: only later spans are sent.
+        """
         waiting: list[Span] = []
         for one in operations:
-            waiting += spans(one, resources)
+            known_ns = (after or {}).get(one.operation.whole.request_id, -1)
+            waiting += [span for span in spans(one, resources) if span.start_ns > known_ns]
             while len(waiting) >= self._most:
                 yield self._request(waiting[: self._most])
                 waiting = waiting[self._most :]
