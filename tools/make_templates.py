@@ -43,7 +43,7 @@ def main() -> None:
     captures = sorted(path for path in (CAPTURES / "nova34").glob("*.jsonl.zst") if path.name not in others)
     shutil.rmtree(MADE, ignore_errors=True)
     MADE.mkdir()
-    for made in (_nova(captures), _refused(REFUSED), _several(SEVERAL)):
+    for made in (_nova(captures), _power_states(), _refused(REFUSED), _several(SEVERAL)):
         for template in made:
             save(template, MADE / f"{stem(template)}.yaml")
 
@@ -54,6 +54,12 @@ def _nova(captures: Iterable[Path]) -> Iterator[Template]:
         for template in learn(reader, Choice(), TOLD, _at_rest(known())).templates:
             if template.background and not template.kind.startswith("startup:"):
                 yield template
+
+
+def _power_states() -> Iterator[Template]:
+    """Ran once while something was recorded: in this one."""
+    with _stored([CAPTURES / "nova34" / STOPPED]) as reader:
+        yield from learn(reader, Choice(kinds=("periodic:sync_power_states",)), TOLD).templates
 
 
 def _refused(capture: Path) -> Iterator[Template]:

@@ -18,7 +18,10 @@ from rpcscope.templates.model import FORMAT, Template
 
 SHIPPED = "nova-34"
 """Folder of the templates that come with rpcscope."""
-MOST_BYTES = 16 << 20
+FAKE = (
+    "No hypervisor took part, so the times of a driver's work (spawning, copying memory) are not those of a real one."
+)
+"""What must be said wherever a template of nova's fake driver is used."""
 _WHAT = "template"
 _WIDTH = 118
 _Dumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
@@ -48,7 +51,7 @@ def load(path: Path) -> Template:
     Raises:
         UsageError: it can not be read, or is no template; says where in the file and what to do.
     """
-    return _template(read_yaml(path, what=_WHAT, most_bytes=MOST_BYTES), shown(path.name))
+    return _template(read_yaml(path, what=_WHAT), shown(path.name))
 
 
 def save(template: Template, path: Path) -> None:
@@ -163,11 +166,8 @@ def _head(template: Template) -> str:
         of = f" of {known.release}" if known.release else ""
         lines.append(f"Learned from {known.operations:,} recorded operation{'s' * (known.operations != 1)}{of}.")
     if known.driver:
-        lines.append(f"Driver: {known.driver}." + FAKE * (known.driver == "fake"))
+        lines.append(f"Driver: {known.driver}. {FAKE}" if known.driver == "fake" else f"Driver: {known.driver}.")
     lines.append(
         "Every field: docs/templates.md. Change what you like; `rpcscope template check FILE` says what is wrong."
     )
     return "".join(f"# {' '.join(line.split())}\n" for line in lines)
-
-
-FAKE = " No hypervisor took part, so times of a driver's work (spawning, copying memory) are not those of a real one."
