@@ -43,7 +43,7 @@ def main() -> None:
     captures = sorted(path for path in (CAPTURES / "nova34").glob("*.jsonl.zst") if path.name not in others)
     shutil.rmtree(MADE, ignore_errors=True)
     MADE.mkdir()
-    for made in (_nova(captures), _power_states(), _refused(REFUSED), _several(SEVERAL)):
+    for made in (_nova(captures), _refused(REFUSED), _several(SEVERAL)):
         for template in made:
             save(template, MADE / f"{stem(template)}.yaml")
 
@@ -56,17 +56,12 @@ def _nova(captures: Iterable[Path]) -> Iterator[Template]:
                 yield template
 
 
-def _power_states() -> Iterator[Template]:
-    """Ran once while something was recorded: in this one."""
-    with _stored([CAPTURES / "nova34" / STOPPED]) as reader:
-        yield from learn(reader, Choice(kinds=("periodic:sync_power_states",)), TOLD).templates
-
-
 def _refused(capture: Path) -> Iterator[Template]:
-    """A kind of its own: how often it happens was the laboratory's choice."""
+    """A kind of its own: how often it happens was the laboratory's choice. One timer ran only here."""
     with _stored([capture]) as reader:
         for template in learn(reader, Choice(kinds=("create",), background=False), TOLD).templates:
             yield msgspec.structs.replace(template, kind="create-no-valid-host")
+        yield from learn(reader, Choice(kinds=("periodic:sync_power_states",)), TOLD).templates
 
 
 def _several(capture: Path) -> Iterator[Template]:

@@ -89,8 +89,9 @@ def shipped(kind: str, instances: int = 1) -> Template:
         found = _shipped(name)
         if found is not None:
             return found
+    about = f" of {instances:,} servers" if instances > 1 else ""
     names = ", ".join(shipped_names())
-    raise UsageError(f"no template of {shown(kind)} comes with rpcscope: learn it, or choose among {names}")
+    raise UsageError(f"no template of {shown(kind)}{about} comes with rpcscope: learn it, or choose among {names}")
 
 
 def shipped_names() -> list[str]:
