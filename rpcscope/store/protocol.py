@@ -423,6 +423,13 @@ class Reader(Protocol):
         """
         ...
 
+    def queue_samples(self, from_ns: int, to_ns: int) -> Iterator[tuple[int, QueueSample]]:
+        """All samples of queues from one time up to another, which is not included: the recording of each, and it.
+
+        By recording, then time.
+        """
+        ...
+
     def queue_history(self, queue: str, from_ns: int, to_ns: int) -> list[QueueSample]:
         """Samples of one queue in a time, both ends included, the oldest first."""
         ...
@@ -486,6 +493,10 @@ class Reader(Protocol):
         What does not change is stored again every `rpcscope.in_hand.REPEAT_NS`; what was at a time is found by
         looking back that long.
         """
+        ...
+
+    def in_flight_samples(self, from_ns: int, to_ns: int) -> Iterator[tuple[int, InFlightSample]]:
+        """The same as a stream by recording, then time: the recording of each, and it; `to_ns` is not included."""
         ...
 
     def phases(self, from_ns: int, to_ns: int) -> dict[int, list[TapPhase]]:

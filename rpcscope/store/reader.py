@@ -27,6 +27,7 @@ from rpcscope.store import (
     operation_query,
     operation_steps,
     rate_query,
+    sample_query,
     total_query,
     waiting_query,
 )
@@ -237,6 +238,10 @@ class SqlReader:
         """The newest sample of each queue in a time."""
         return self._queues.queues(from_ns, to_ns, starting)
 
+    def queue_samples(self, from_ns: int, to_ns: int) -> Iterator[tuple[int, QueueSample]]:
+        """All samples of queues of a time, each with its recording."""
+        return sample_query.queue_samples(self._database, self._names, from_ns, to_ns)
+
     def queue_history(self, queue: str, from_ns: int, to_ns: int) -> list[QueueSample]:
         """Samples of one queue in a time."""
         return self._queues.history(queue, from_ns, to_ns)
@@ -294,6 +299,10 @@ class SqlReader:
     def in_flight(self, from_ns: int, to_ns: int) -> dict[int, list[InFlightSample]]:
         """Samples of work in flight of a time by recording."""
         return self._flight.in_flight(from_ns, to_ns)
+
+    def in_flight_samples(self, from_ns: int, to_ns: int) -> Iterator[tuple[int, InFlightSample]]:
+        """All samples of work in flight of a time, each with its recording."""
+        return sample_query.in_flight_samples(self._database, self._names, from_ns, to_ns)
 
     def phases(self, from_ns: int, to_ns: int) -> dict[int, list[TapPhase]]:
         """Phases of taps of a time by recording, the one it began in first."""
