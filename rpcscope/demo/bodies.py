@@ -1,6 +1,6 @@
 """What a played message carries: the arguments that tell what it is about, and padding up to the recorded size.
 
-Sources: oslo_messaging/_drivers/common.py and amqpdriver.py for the envelope; rpcscope/emulator/arguments.py for the
+Sources: oslo_messaging/_drivers/common.py and amqpdriver.py for the envelope; rpcscope/arguments.py for the
 arguments.
 """
 
@@ -10,11 +10,11 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rpcscope import arguments
+from rpcscope.arguments import Subject
+from rpcscope.arguments import context as context
 from rpcscope.demo.control import Casting
 from rpcscope.demo.scenes import EVERY_INSTANCE, SOURCE, Step
-from rpcscope.emulator import arguments
-from rpcscope.emulator.arguments import Subject
-from rpcscope.emulator.arguments import context as context
 
 _ID = "0" * 32
 _REPLY_Q = "reply_" + _ID

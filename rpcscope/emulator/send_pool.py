@@ -1,0 +1,95 @@
+"""The connections that a process publishes with, as oslo.messaging's pool: the last one put back is taken first.
+
+A publish holds its connection until the broker has confirmed it. When all are held and there may be no more, it waits.
+Source: oslo_messaging/_drivers/pool.py; impl_rabbit.py :: Connection.__init__ (confirm_publish).
+"""
+
+from __future__ import annotations
+
+from asyncio import AbstractEventLoop
+from collections import deque
+from collections.abc import Callable
+from typing import Protocol
+
+from rpcscope.amqp import Connection
+from rpcscope.emulator.quiet import Failed, Quiet
+
+MIN_SIZE = 2  # conn_pool_min_size
+TTL_S = 1200.0  # conn_pool_ttl
+
+
+class Outgoing(Protocol):
+    """Who publishes."""
+
+    def on_sent(self, arrived: bool) -> None:
+        """The broker has it; not `arrived`: it gave it back, because no queue would get it."""
+
+
+class SendPool(Quiet):
+    """The pool of one process."""
+
+    __slots__ = ("_count", "_grow", "_held", "_idle", "_limit", "_loop", "_returned", "_waiting")
+
+    def __init__(self, loop: AbstractEventLoop, limit: int, grow: Callable[[SendPool], None], failed: Failed) -> None:
+        """At most `limit` connections; `grow` opens another one and hands it to `add`."""
+        super().__init__(failed)
+        self._loop, self._limit, self._grow = loop, limit, grow
+        self._count = 0
+        self._idle: list[tuple[float, Connection]] = []
+        self._held: dict[Connection, Outgoing] = {}
+        self._returned: set[Connection] = set()
+        self._waiting: deque[tuple[bytes | bytearray, Outgoing]] = deque()
+
+    @property
+    def waiting(self) -> int:
+        """Publishes that have no connection yet."""
+        return len(self._waiting)
+
+    def publish(self, frames: bytes | bytearray, outgoing: Outgoing) -> None:
+        """Send as soon as a connection is free; `outgoing` is told when it is confirmed."""
+        if self._idle:
+            connection = self._idle.pop()[1]
+            self._held[connection] = outgoing
+            connection.publish(frames)
+            return
+        self._waiting.append((frames, outgoing))
+        if self._count < self._limit:
+            self._count += 1
+            self._grow(self)
+
+    def adopt(self, connection: Connection) -> None:
+        """A connection that was opened before there was anything to publish."""
+        self._count += 1
+        self.add(connection)
+
+    def add(self, connection: Connection) -> None:
+        """A connection that `grow` opened."""
+        if self._waiting:
+            frames, outgoing = self._waiting.popleft()
+            self._held[connection] = outgoing
+            connection.publish(frames)
+        else:
+            self._rest(connection)
+
+    def on_confirm(self, connection: Connection, tag: int, multiple: bool, ack: bool) -> None:
+        """Its connection is free again."""
+        outgoing = self._held.pop(connection, None)
+        self.add(connection)
+        if outgoing is None:
+            return
+        arrived = ack
+        if self._returned and connection in self._returned:
+            self._returned.discard(connection)
+            arrived = False
+        outgoing.on_sent(arrived)
+
+    def on_return(self, connection: Connection, reply_code: int, routing_key: bytes, body: bytes) -> None:
+        """No queue would get it; the confirm comes next."""
+        self._returned.add(connection)
+
+    def _rest(self, connection: Connection) -> None:
+        now = self._loop.time()
+        self._idle.append((now, connection))
+        if len(self._idle) > MIN_SIZE and now - self._idle[0][0] > TTL_S:
+            self._count -= 1
+            self._idle.pop(0)[1].abort()
