@@ -35,6 +35,7 @@ COMMANDS = {
     "handbook": ("rpcscope.cli.handbook", "Reference pages of what operations cost, as Markdown."),
     "export": ("rpcscope.cli.export", "To OpenTelemetry, Prometheus, files."),
     "template": ("rpcscope.cli.template", "What operations do, learned from recordings, to be emulated."),
+    "fleet": ("rpcscope.cli.fleet", "Describe an emulated cloud: check a fleet file, an example, its schema."),
     "serve": ("rpcscope.cli.serve", "The dashboard, in a browser."),
     "db": ("rpcscope.cli.database", "Upgrade, inspect and prune the database."),
     "demo": ("rpcscope.cli.demo", "A recording of a real nova, and the same played live."),

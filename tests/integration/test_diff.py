@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -142,3 +143,51 @@ def test_a_password_of_a_database_is_never_shown(cli: Cli) -> None:
     done = cli.run("diff", url, BOOTS)
     assert done.code == 4
     assert "PS7q" not in done.out + done.err
+
+
+def test_a_boot_budget_gates_a_ci_job_and_names_the_rpc_that_is_new(cli: Cli, boots: Path, planted: Path) -> None:
+    assert cli.ok("budget", "write", boots, "-o", "budgets.yaml") == ""
+    assert "all 5 bounds hold" in cli.ok("budget", "check", "budgets.yaml", BOOTS)
+    done = cli.run("budget", "check", "budgets.yaml", planted, "--junit", "result.xml")
+    assert (done.code, done.err) == (1, "")
+    sentence = f"create: rpcs at most 15, but 16 in 10 of 10 operations: conductor {NEW} (1) is new"
+    assert f"{sentence}." in done.out
+    root = ElementTree.parse(cli.folder / "result.xml").getroot()
+    failures = {case.get("name"): case.find("failure") for case in root.iter("testcase")}
+    assert {name for name, failure in failures.items() if failure is not None} == {
+        "rpcs at most 15",
+        "messages at most 27",
+    }
+    assert (failures["rpcs at most 15"].attrib, root.get("failures")) == ({"message": sentence}, "2")  # type: ignore[union-attr]
+
+
+def test_a_baseline_stands_in_for_a_list_of_what_is_usual(cli: Cli, planted: Path) -> None:
+    (cli.folder / "b.yaml").write_text("budgets: {create: {rpcs: {at_most: 15}, new_rpcs: {at_most: 0}}}")
+    done = cli.run("budget", "check", "b.yaml", planted, "--baseline", BOOTS, "--format", "json")
+    found = json.loads(done.out)["checks"]
+    assert (done.code, [one["holds"] for one in found]) == (1, [True, False, False])
+    assert all(NEW in one["failure"] for one in found[1:])
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("budgets: {create: {rpcs: {at_moist: 15}}}", "b.yaml is wrong at budgets.create.rpcs: there is no word `at_m"),
+        ("budgets: [", "the budgets file b.yaml can not be read: "),
+        (
+            "budgets: {create: {rpcs: {at_most: 1}, rpcs: {at_most: 2}}}",
+            "the budgets file b.yaml can not be read: the ",
+        ),
+    ],
+)
+def test_a_budgets_file_that_is_wrong_is_refused_with_the_place(cli: Cli, text: str, sentence: str) -> None:
+    (cli.folder / "b.yaml").write_text(text)
+    assert cli.refused(2, "budget", "check", "b.yaml", BOOTS).startswith(sentence)
+
+
+def test_a_budget_of_nothing_recorded_is_refused_in_a_sentence(cli: Cli) -> None:
+    (cli.folder / "b.yaml").write_text("budgets: {create: {rpcs: {at_most: 15}}}")
+    assert cli.refused(2, "budget", "check", "b.yaml").startswith("there is nothing to read at")
+    assert cli.refused(2, "budget", "check", "none.yaml", BOOTS) == (
+        "the budgets file none.yaml can not be read: No such file or directory"
+    )
