@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -53,5 +54,6 @@ def whole(path: Path, write: Callable[[Path], int]) -> int:
             f"{path} can not be written ({error.strerror or 'the system refuses'}): name another folder"
         ) from None
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink()
     return rows

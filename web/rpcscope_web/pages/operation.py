@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
@@ -60,13 +60,21 @@ def _found(reader: Reader, site: Site, request_id: str) -> list[Trace]:
 
 
 def _page(request: Request, range: TimeRange, found: Look, view: str, zoom: str = "") -> HTMLResponse:
-    whole = found.trace.operation.whole
+    title = in_words(found.trace.operation.whole.kind)
     return page(
-        request, "operation.html", range=range, look=found, trace=found.trace, operation=found.trace.operation,
-        whole=whole, view=view, zoom=zoom, views=VIEWS, gaps=found.trace.operation.gaps, counted=counted,
-        title=in_words(whole.kind), kinds=KIND_WORDS, cut=cut, label=label, method=method, between=between,
-        clocks=CLOCKS, legend=LEGEND, flag_words=_flags,
+        request, "operation.html", range=range, look=found, view=view, zoom=zoom, views=VIEWS, title=title,
+        **told(found.trace),
     )  # fmt: skip
+
+
+def told(trace: Trace) -> dict[str, Any]:
+    """What the templates of an operation are filled with, whichever of its views they show."""
+    operation = trace.operation
+    return {
+        "trace": trace, "operation": operation, "whole": operation.whole, "gaps": operation.gaps, "counted": counted,
+        "kinds": KIND_WORDS, "cut": cut, "label": label, "method": method, "between": between, "clocks": CLOCKS,
+        "legend": LEGEND, "flag_words": _flags,
+    }  # fmt: skip
 
 
 def _flags(flags: int) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from rpcscope.errors import UsageError
@@ -73,18 +74,23 @@ def look(reader: Reader, trace: Trace, view: str, zoom: str = "") -> Look:
 
 def look_at_call(reader: Reader, trace: Trace, unique_id: str) -> Look | None:
     """The operation with one of its calls; None when it has no such call."""
+    return next(iter(looks_at_calls(reader, trace, [unique_id])), None)
+
+
+def looks_at_calls(reader: Reader, trace: Trace, unique_ids: Iterable[str]) -> list[Look]:
+    """The operation with each of these calls; those that it does not have are left out."""
     found = {view.call.unique_id: view for view in (*trace.others, *trace.calls)}
-    if unique_id not in found:
-        return None
-    others = usual(reader, trace)
-    ordered = sorted((view.call for view in trace.calls), key=begin)
-    step = steps(ordered).get(unique_id)
-    return replace(
-        _plain(reader, trace),
-        usual=others,
-        selected=found[unique_id],
-        selected_step=others.steps.get(step) if step else None,
-    )
+    wanted = [unique_id for unique_id in unique_ids if unique_id in found]
+    if not wanted:
+        return []
+    others, plain = usual(reader, trace), _plain(reader, trace)
+    known = steps(sorted((view.call for view in trace.calls), key=begin))
+    return [
+        replace(plain, usual=others, selected=found[name], selected_step=others.steps.get(known[name]))
+        if name in known
+        else replace(plain, usual=others, selected=found[name])
+        for name in wanted
+    ]
 
 
 def _most(found: list[Holder]) -> tuple[Holder, ...]:
