@@ -79,7 +79,7 @@ class BusWorld:
         manner = Manner(self._control, Slots(max(longest, 32)))
         self._stage = Stage(loop, manner, speed=self._speed, seed=self._seed)
         self._stage.ended.append(self._wake)
-        self._scores = {template.kind: self._compiled(template, manner) for template in self._templates}
+        self._scores = {(one.kind, _servers(one)): _compiled(one, manner) for one in self._templates}
         nodes = [node for scores in self._scores.values() for score in scores for node in score.nodes()]
         self._cloud = Cloud(self._own, self._stage, nodes)
         self._started = loop.time()
@@ -132,7 +132,7 @@ class BusWorld:
         if self._cloud.has(host):
             return
         await self._cloud.add(host)
-        for kind in sorted(kind for kind in self._scores if kind.startswith(STARTUP)):
+        for kind in sorted(kind for kind, _ in self._scores if kind.startswith(STARTUP)):
             await self._play(Asked(kind=kind, instances=(), source=host))
         self._background.begin(host, self._run_background, self._stage.spawn, fresh=True)
 
@@ -144,7 +144,7 @@ class BusWorld:
     async def _play(self, asked: Asked) -> Answer:
         stage = self._stage
         self._raise_if_ended()
-        scores = self._scores[asked.kind]
+        scores = self._scores[asked.kind, len(asked.instances)]
         (score,) = stage.rng.choices(scores, [score.variant.share for score in scores]) if len(scores) > 1 else scores
         hosts = {role: name for role, name in ((SOURCE, asked.source), (DEST, asked.dest)) if name}
         play = Play(stage, asked, hosts)
@@ -160,10 +160,11 @@ class BusWorld:
         await self._play(Asked(kind=kind, instances=(), source=host))
 
     def _check(self, asked: Asked) -> None:
-        scores = self._scores.get(asked.kind)
+        scores = self._scores.get((asked.kind, len(asked.instances)))
         if scores is None:
+            known = sorted(f"{kind} of {servers} servers" for kind, servers in self._scores)
             raise UsageError(
-                f"There is no template of the kind {asked.kind}: use one of {', '.join(sorted(self._scores))}."
+                f"There is no template of {asked.kind} of {len(asked.instances)} servers: use {', '.join(known)}."
             )
         for host in filter(None, (asked.source, asked.dest)):
             if host not in self._known:
@@ -171,13 +172,6 @@ class BusWorld:
         for role, name in ((SOURCE, asked.source), (DEST, asked.dest)):
             if not name and any(score.needs(role) for score in scores):
                 raise UsageError(f"An operation of the kind {asked.kind} needs a {role} host: name one.")
-        wanted = scores[0].instances
-        if len(asked.instances) != wanted:
-            raise UsageError(f"The template of {asked.kind} is about {wanted} servers, not {len(asked.instances)}.")
-
-    def _compiled(self, template: Template, manner: Manner) -> list[Score]:
-        instances = 0 if template.background else template.instances
-        return [Score(variant, manner, instances) for variant in template.variants]
 
     def _background_templates(self) -> list[Template]:
         if not self._control.background:
@@ -210,6 +204,15 @@ class BusWorld:
         self._background.close()
         await self._stage.close()
         await self._cloud.close()
+
+
+def _compiled(template: Template, manner: Manner) -> list[Score]:
+    return [Score(variant, manner, _servers(template)) for variant in template.variants]
+
+
+def _servers(template: Template) -> int:
+    """How many an operation is about; what a timer starts is about those of its host, whom nobody names."""
+    return 0 if template.background else template.instances
 
 
 def _wake(sleeper: asyncio.Future[None]) -> None:
