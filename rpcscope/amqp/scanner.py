@@ -15,6 +15,7 @@ _DELIVER, _ACK, _NACK, _RETURN = b"\x00\x3c\x00\x3c", b"\x00\x3c\x00\x50", b"\x0
 _LONGEST_BODY = 1 << 29  # RabbitMQ allows no longer one
 _head_at = struct.Struct(">BHI").unpack_from
 _number_at = struct.Struct(">Q").unpack_from
+_delivery_at = struct.Struct(">QBB").unpack_from
 _content_at = struct.Struct(">HHQ").unpack_from
 
 Delivery = tuple[bytes, int, bool, bytes, bytes]
@@ -146,16 +147,16 @@ class Scanner:
 def _delivery(data: bytes, at: int, stop: int) -> Delivery:
     try:
         tag_end = at + 1 + data[at]
+        number, flags, exchange_size = _delivery_at(data, tag_end)
         exchange_at = tag_end + 10
-        exchange_end = exchange_at + data[exchange_at - 1]
+        exchange_end = exchange_at + exchange_size
         key_end = exchange_end + 1 + data[exchange_end]
-        (number,) = _number_at(data, tag_end)
     except (IndexError, struct.error):
         raise Garbage("a delivery that can not be read") from None
     if key_end != stop:
         raise Garbage("a delivery of a wrong length")
-    redelivered = data[tag_end + 8] & 1 == 1
-    return data[at + 1 : tag_end], number, redelivered, data[exchange_at:exchange_end], data[exchange_end + 1 : key_end]
+    names = data[exchange_at:exchange_end], data[exchange_end + 1 : key_end]
+    return data[at + 1 : tag_end], number, flags & 1 == 1, *names
 
 
 def _return(data: bytes, at: int, stop: int) -> Returned:

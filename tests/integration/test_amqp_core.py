@@ -236,7 +236,7 @@ async def close_at_management(server: PrivateBroker, vhost: str) -> None:
         ({"username": "nobody", "password": "PS7q-nobody"}, "User nobody may not use vhost"),
     ],
 )
-def test_who_is_not_let_in_learns_why(cloud: Cloud, change: dict[str, str], said: str) -> None:
+def test_who_is_not_let_in_learns_why(cloud: Cloud, change: dict[str, Any], said: str) -> None:
     cloud.server.add_user("nobody", "PS7q-nobody")
     with pytest.raises(BrokerError) as caught:
         run(connect(dataclasses.replace(where(cloud), **change), name="n", handler=Ear()))
