@@ -20,6 +20,7 @@ class Way:
 
     guest: Guest
     links: tuple[str, ...]
+    cap: float = inf  # bytes a second that it may take
     disk_speed: float = inf  # bytes a second of the slower disk
     steal: float = 0.0  # of the source: the copying thread, and the guest, have less CPU by this share
     abort_after_s: float = inf  # from the start: somebody gives it up
@@ -77,4 +78,4 @@ class MemoryCopy:
 
     def _cap(self, cap: float) -> float:
         """A thread that is robbed of CPU sends less."""
-        return min(cap, self._traffic.widest(self._way.links)) * (1 - self._way.steal)
+        return min(cap, self._way.cap, self._traffic.widest(self._way.links) * (1 - self._way.steal))

@@ -32,6 +32,7 @@ class Story(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     ended_s: float
     tally: dict[str, int]  # how often each event came
     peaks: dict[str, float]  # the most there was at one time
+    sums: dict[str, int]  # added up over the flow
     events: tuple[Event, ...]
     left_out: int = 0  # events beyond MAX_EVENTS
     paced: Paced | None = None
@@ -47,6 +48,7 @@ class Report:
         self._events: list[Event] = []
         self._tally: Counter[str] = Counter()
         self._peaks: dict[str, float] = {}
+        self._sums: Counter[str] = Counter()
         self.paced: Paced | None = None
 
     def note(self, what: str, *, host: str = "", server: str = "", **facts: Fact) -> None:
@@ -63,6 +65,10 @@ class Report:
         if value > self._peaks.get(what, 0.0):
             self._peaks[what] = value
 
+    def add(self, what: str, value: int) -> None:
+        """So much more of it."""
+        self._sums[what] += value
+
     def count(self, what: str) -> int:
         """How often it happened."""
         return self._tally[what]
@@ -75,6 +81,7 @@ class Report:
             ended_s=self._now_s(),
             tally=dict(sorted(self._tally.items())),
             peaks=dict(sorted(self._peaks.items())),
+            sums=dict(sorted(self._sums.items())),
             events=tuple(self._events),
             left_out=self._tally.total() - len(self._events),
             paced=self.paced,

@@ -67,12 +67,18 @@ class Tally:
         if answer.ended is Ended.DONE:
             self._took[kind].append(answer.ended_s - answer.started_s)
 
-    def sent(self, kind: str, step: Step, request: int, reply: int | None) -> None:
-        """One RPC of an operation, with the bytes of its bodies; `reply` is None where there was none."""
-        messages, size = (1, request) if reply is None else (2, request + reply)
+    def sent(self, kind: str, step: Step, size: int) -> None:
+        """One RPC of an operation, with the bytes of its request's body."""
+        self._add(kind, step, 1, size)
+
+    def replied(self, kind: str, step: Step, size: int) -> None:
+        """The reply to one, with the bytes of its body."""
+        self._add(kind, step, 0, size)
+
+    def _add(self, kind: str, step: Step, rpcs: int, size: int) -> None:
         for sums in (self._kinds[kind], self._methods[step.method]):
-            sums[0] += 1
-            sums[1] += messages
+            sums[0] += rpcs
+            sums[1] += 1
             sums[2] += size
 
     def count(self) -> Count:

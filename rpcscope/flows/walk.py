@@ -73,6 +73,7 @@ class Walk:
                 lasted[step.wait] = sent - base
         if not any(self._awaits(child) for child in step.steps):
             return self._handled(step, sent)
+        self._count(step)
         below = await self.level(step.steps, sent)
         return self._answered(step, sent, below)
 
@@ -97,6 +98,7 @@ class Walk:
                     self._handled(step, 0.0)
 
     def _handled(self, step: Step, sent: float) -> Spell:
+        self._count(step)
         if self._host(step) in self.down:
             return self._unheard(step, sent)
         return self._answered(step, sent, self._reckon(step.steps, sent))
@@ -104,16 +106,17 @@ class Walk:
     def _answered(self, step: Step, sent: float, below: Spell) -> Spell:
         over = max(below.over, worked := below.end + draw(step.work, self.rng))
         if step.kind != "call":
-            self.tally.sent(self.asked.kind, step, draw_size(step.request, self.rng), None)
             return Spell(sent, over)
-        self.tally.sent(self.asked.kind, step, draw_size(step.request, self.rng), draw_size(step.reply, self.rng))
+        self.tally.replied(self.asked.kind, step, draw_size(step.reply, self.rng))
         if worked - sent > step.timeout_s:
             self.timed_out = True
             return Spell(sent + step.timeout_s, over)
         return Spell(worked, over)
 
+    def _count(self, step: Step) -> None:
+        self.tally.sent(self.asked.kind, step, draw_size(step.request, self.rng))
+
     def _unheard(self, step: Step, sent: float) -> Spell:
-        self.tally.sent(self.asked.kind, step, draw_size(step.request, self.rng), None)
         if step.kind == "call":
             self.timed_out = True
             return Spell(sent + step.timeout_s, sent + step.timeout_s)

@@ -1,0 +1,46 @@
+"""What hosts go through: they end, boot, are checked, and serve again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rpcscope.fleet.host import Host, HostState
+from rpcscope.flows.stage import Stage
+
+_LOOK_S = 1.0
+
+
+async def stop(stage: Stage, host: Host, *, cleanly: bool) -> None:
+    """End its services: cleanly for maintenance, or as when power fails."""
+    stage.fleet.set_state(host.name, HostState.MAINTENANCE if cleanly else HostState.DOWN)
+    stage.report.note("host stopped" if cleanly else "host died", host=host.name)
+    await stage.world.remove_host(host.name, cleanly=cleanly)
+
+
+async def start(stage: Stage, host: Host) -> None:
+    """Start its services; it may get servers from then on."""
+    await stage.world.add_host(host.name)
+    stage.fleet.set_state(host.name, HostState.UP)
+    stage.report.note("host up", host=host.name)
+
+
+async def boot_host(stage: Stage, host: Host) -> bool:
+    """From power on until it passed its check: reboot or, diskless, the image into memory. Whether it passed."""
+    timing = stage.fleet.file.timing
+    await stage.sleep(timing.boot_image_s if host.group.diskless else timing.reboot_s)
+    await stage.sleep(timing.check_s)
+    if stage.rng.random() < timing.failure_share:
+        stage.fleet.set_state(host.name, HostState.DOWN)
+        stage.report.note("check failed", host=host.name)
+        return False
+    return True
+
+
+async def wait_for_hosts(stage: Stage, hosts: Iterable[Host], patience_s: float) -> list[Host]:
+    """Wait until all of them are up, for at most so long; those that are not."""
+    until = stage.world.now_s() + patience_s
+    missing = [host for host in hosts if host.state is not HostState.UP]
+    while missing and stage.world.now_s() < until:
+        await stage.sleep(_LOOK_S)
+        missing = [host for host in missing if host.state is not HostState.UP]
+    return missing
