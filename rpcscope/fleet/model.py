@@ -11,11 +11,11 @@ import msgspec
 from msgspec import Meta
 
 FORMAT = 1
-Positive = Annotated[float, Meta(gt=0)]
-NotNegative = Annotated[float, Meta(ge=0)]
+Positive = Annotated[float, Meta(gt=0, le=1e12)]
+NotNegative = Annotated[float, Meta(ge=0, le=1e12)]
 Share = Annotated[float, Meta(ge=0, le=1)]
-Count = Annotated[int, Meta(ge=0)]
-Some = Annotated[int, Meta(ge=1)]
+Count = Annotated[int, Meta(ge=0, le=1_000_000_000)]
+Some = Annotated[int, Meta(ge=1, le=1_000_000_000)]
 
 
 class _Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -32,7 +32,9 @@ class Flavor(_Part, frozen=True, kw_only=True):
     working_set_gib: NotNegative | None = None  # memory it writes again and again; None: all of it
     disk_write_mb_s: NotNegative = 0.0  # to its local disk
     role: str = ""  # servers of one role are kept apart: database, web
-    cpu: tuple[Share, ...] = (0.3,)  # of its vcpus, over the day in equal steps
+    cpu: Annotated[tuple[Share, ...], Meta(min_length=1, max_length=1440)] = (
+        0.3,
+    )  # of its vcpus, over the day in equal steps
 
 
 class Hosts(_Part, frozen=True, kw_only=True):
@@ -80,9 +82,9 @@ class Migration(_Part, frozen=True, kw_only=True):
     """Live migration, with nova's names ([libvirt] live_migration_*) and defaults."""
 
     bandwidth_mib_s: NotNegative = 0.0  # of each; 0: no limit but the links
-    downtime_ms: Annotated[int, Meta(ge=100)] = 500
-    downtime_steps: Annotated[int, Meta(ge=3)] = 10
-    downtime_delay_s: Annotated[int, Meta(ge=3)] = 75  # per GiB
+    downtime_ms: Annotated[int, Meta(ge=100, le=1_000_000)] = 500
+    downtime_steps: Annotated[int, Meta(ge=3, le=1000)] = 10
+    downtime_delay_s: Annotated[int, Meta(ge=3, le=1_000_000)] = 75  # per GiB
     completion_timeout_s: Count = 800  # per GiB; 0: none
     timeout_action: Literal["abort", "force_complete"] = "abort"
     permit_post_copy: bool = False
@@ -110,4 +112,4 @@ class FleetFile(_Part, frozen=True, kw_only=True):
     control: Control = Control()
     migration: Migration = Migration()
     network: Network = Network()
-    seed: int = 1  # of everything drawn by chance
+    seed: Count = 1  # of everything drawn by chance

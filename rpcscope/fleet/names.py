@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from rpcscope.fleet.model import Hosts
 
-_NUMBER = re.compile(r"\{n(?::0?([1-9]))?\}", re.ASCII)
+_NUMBER = re.compile(r"\{n(?::0([1-9]))?\}", re.ASCII)
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*", re.ASCII)
 LONGEST = 200
 """Characters of a host's name: the queue `compute-alt.<host>` must fit into AMQP's 255."""
