@@ -7,13 +7,13 @@ Pure: time is an argument, nothing is drawn by chance.
 """
 
 from rpcscope.physics.bounds import at_least_s, at_most_s, in_order_s
+from rpcscope.physics.cpu import slowed, steal
 from rpcscope.physics.fabric import Fabric, Finished
 from rpcscope.physics.forecast import Forecast, foresee, rounds_needed
 from rpcscope.physics.guest import GIB, MIB, Guest
 from rpcscope.physics.policy import Policy, data_gib
 from rpcscope.physics.precopy import Phase, Precopy, Round
 from rpcscope.physics.sharing import Sharing, Transfer
-from rpcscope.physics.steal import slowed, steal
 
 __all__ = [
     "GIB",
