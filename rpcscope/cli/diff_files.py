@@ -9,7 +9,7 @@ from rpcscope.cli.junit import Case, junit
 from rpcscope.compare.comparison import Comparison
 from rpcscope.compare.finding import Finding
 from rpcscope.compare.kind import KindPair
-from rpcscope.compare.words import confidence, headline, measured, promise, sentence, subject, value
+from rpcscope.compare.words import confidence, headline, promise, sentence, subject, value, what
 
 _ROW = "| {} | {} | {} | {} | {} |\n"
 
@@ -29,8 +29,7 @@ def _markdown(found: Comparison) -> Iterator[str]:
         if mine:
             yield _ROW.format("Change", "What", "A", "B", "How sure") + _ROW.format(*["---"] * 5)
             for one in mine:
-                what = f"{subject(one)} {measured(one)}".rstrip()
-                cells = (one.change.value, what, value(one, one.a), value(one, one.b), confidence(one))
+                cells = (one.change.value, what(one), value(one, one.a), value(one, one.b), confidence(one))
                 yield _ROW.format(*map(_plain, cells))
         elif not pair.why_not:
             yield "No difference found.\n"
@@ -41,7 +40,7 @@ def _markdown(found: Comparison) -> Iterator[str]:
 
 
 def _told(one: Finding) -> str:
-    return f"{one.change} {subject(one)} {measured(one)}".rstrip() + f": {sentence(one)}"
+    return f"{one.change} {what(one)}: {sentence(one)}"
 
 
 def _plain(text: str) -> str:

@@ -13,7 +13,7 @@ from rpcscope.compare.comparison import Comparison
 from rpcscope.compare.finding import Change, Finding
 from rpcscope.compare.kind import KindPair
 from rpcscope.compare.population import KindSide, Population
-from rpcscope.compare.words import confidence, headline, measured, promise, sentence, subject, value
+from rpcscope.compare.words import confidence, headline, promise, sentence, value, what
 
 _BAD = (Change.ADDED, Change.MORE, Change.SLOWER, Change.LARGER, Change.FAILING)
 
@@ -65,7 +65,7 @@ def _print_kind(pair: KindPair, findings: Sequence[Finding]) -> None:
     for one in findings:
         lines.add_row(
             output.cell(one.change.value, "bold yellow" if one.change in _BAD else "bold green"),
-            output.cell(f"{subject(one)} {measured(one)}".rstrip()), value(one, one.a), value(one, one.b),
+            output.cell(what(one)), value(one, one.a), value(one, one.b),
             output.cell(confidence(one)), output.cell(next(iter(one.examples_b), "")),
         )  # fmt: skip
     put_table(lines, spare=("seen in B, for example",), fold="what")
@@ -78,4 +78,4 @@ def _print_untold(found: Comparison) -> None:
     for one in found.untold:
         screen.print(output.cell(f"  {one.kind or 'unattributed'}: {one.why}."))
         for hint in one.hints:
-            screen.print(output.cell(f"    seen, and not sure: {hint.change} {subject(hint)}: {sentence(hint)}"))
+            screen.print(output.cell(f"    seen, and not sure: {hint.change} {what(hint)}: {sentence(hint)}"))

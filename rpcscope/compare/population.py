@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -23,6 +23,7 @@ class Reading:
     """How much is read, and what counts."""
 
     most: int = 500  # operations of one kind, the newest
+    most_kinds: int = 200  # the most frequent
     most_calls: int = 100_000  # calls of one kind, some 30 microseconds each
     kind: str | None = None  # this one alone; None: all
     background: bool = False  # timers and start-up too
@@ -53,21 +54,22 @@ class Population:
     kinds: dict[str, KindSide]
     gaps: tuple[Loss, ...]  # of its time
     conditions: tuple[str, ...]  # that were said of its recordings
-    labels: tuple[str, ...]  # KEY=VALUE, of all of its recordings together
+    unread_kinds: int = 0  # there are so many more, which are less frequent
+    labels: tuple[str, ...] = ()  # KEY=VALUE, of all of its recordings together
 
 
 def population(reader: Reader, selection: Selection, name: str, reading: Reading) -> Population:
     """What a selection of a store holds."""
     operations = Operations(reader)
-    kinds = {
-        kind: _side(reader, operations, selection, kind, reading) for kind in _kinds(reader, selection, reading)
-    }  # fmt: skip
+    known = _kinds(reader, selection, reading)
+    kinds = {kind: _side(reader, operations, selection, kind, reading) for kind in known[: reading.most_kinds]}
     chosen = [info.recording for info in reader.recordings() if _is_chosen(selection, info.recording.id)]
     labels = reader.labels()
     return Population(
         name=name,
         kinds={kind: side for kind, side in kinds.items() if side != KindSide()},
         gaps=gaps_touching(reader, selection.from_ns or 0, selection.to_ns or FOREVER, selection.recordings),
+        unread_kinds=max(0, len(known) - reading.most_kinds),
         conditions=tuple(dict.fromkeys(one.conditions for one in chosen if one.conditions)),
         labels=tuple(sorted({f"{k}={v}" for one in chosen for k, v in labels.get(one.id, {}).items()})),
     )
@@ -79,9 +81,11 @@ def _is_chosen(selection: Selection, recording: int) -> bool:
 
 def _kinds(reader: Reader, selection: Selection, reading: Reading) -> list[str]:
     since_ns, until_ns = selection.from_ns or 0, selection.to_ns or FOREVER
-    steps = reader.operation_steps(since_ns, until_ns, until_ns - since_ns)
-    known = {one.kind for one in steps if reading.background or not one.background}
-    return sorted(known if reading.kind is None else known & {reading.kind})
+    known: Counter[str] = Counter()
+    for one in reader.operation_steps(since_ns, until_ns, until_ns - since_ns):
+        if (reading.background or not one.background) and reading.kind in (None, one.kind):
+            known[one.kind] += one.operations
+    return sorted(known, key=lambda kind: (-known[kind], kind))
 
 
 def _side(reader: Reader, operations: Operations, selection: Selection, kind: str, reading: Reading) -> KindSide:

@@ -25,6 +25,13 @@ def subject(finding: Finding) -> str:
     return "the operation" if finding.method is None else f"{finding.method.kind} {finding.method}"
 
 
+def what(finding: Finding) -> str:
+    """Its subject with its number: `RPCs of the operation`, `call conductor ping duration`."""
+    if finding.method is None:
+        return f"{measured(finding)} of the operation"
+    return f"{subject(finding)} {measured(finding)}".rstrip()
+
+
 def measured(finding: Finding) -> str:
     """Which number it is; "" of how often a method is used."""
     return _WHAT[finding.measure]
@@ -57,6 +64,11 @@ def confidence(finding: Finding) -> str:
     if finding.p is None:
         return "without exception, no test"
     return f"{finding.test}, p = {finding.p:.2g}, corrected {finding.corrected_p:.2g}"
+
+
+def briefly(finding: Finding) -> str:
+    """The same in a few characters."""
+    return "without exception" if finding.corrected_p is None else f"p = {finding.corrected_p:.2g}"
 
 
 def headline(findings: Iterable[Finding]) -> str:

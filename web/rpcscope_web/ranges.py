@@ -64,7 +64,7 @@ def now_of(reader: Reader) -> Now:
 def asked(now: Now, last: str, start: str, end: str, *, live: bool) -> TimeRange:
     """The range that the parameters of an address mean. Raises UsageError."""
     if start or end:
-        from_ns, to_ns = _moment(start, 0), _moment(end, now.at_ns)
+        from_ns, to_ns = moment_of(start, 0), moment_of(end, now.at_ns)
         if from_ns >= to_ns:
             raise UsageError("the range ends before it begins: exchange `from` and `to`")
         return TimeRange(from_ns=from_ns, to_ns=to_ns, now=now, live=live)
@@ -80,7 +80,8 @@ def _length_ns(last: str) -> int:
     return int(found[1]) * _UNITS[found[2]] * SECOND
 
 
-def _moment(text: str, otherwise: int) -> int:
+def moment_of(text: str, otherwise: int) -> int:
+    """A time of an address in ns; `otherwise` where there is none. Raises UsageError."""
     if not text:
         return otherwise
     try:

@@ -30,6 +30,7 @@ PAGES = (
     Page("services", "Services", "/services"),
     Page("methods", "Methods", "/methods"),
     Page("method"),
+    Page("compare", "Compare", "/compare"),
     Page("flags", "Red flags", "/flags"),
     Page("taps", "Taps", "/taps"),
     Page("search"),
@@ -47,6 +48,7 @@ API = (
     "queue",
     "services",
     "methods",
+    "compare",
     "events",
 )
 FIGURES = ("rates", "kind", "queues", "in_flight", "method")
