@@ -44,9 +44,10 @@ def endpoint_options(name: str, *, required: bool = False) -> _Decorator:
 
 def sampling_options(start: str = "--") -> _Decorator:
     """Which operations are exported."""
+    usual = ", 0.2 if not said" if start != "--" else ""
     options = (
         click.option(f"{start}sample", "otlp_shares", multiple=True, metavar="KIND=SHARE",
-                     help="create=0.1: one in ten; '*=0.1': of all others. What failed is always sent."),
+                     help=f"create=0.1: one in ten; '*=0.1': of all others{usual}. What failed is always sent."),
         click.option(f"{start}errors-only", "otlp_errors_only", is_flag=True, help="What failed or is stuck alone."),
         click.option(f"{start}background", "otlp_background", is_flag=True,
                      help="Timers and restarts, too: they are most of all operations."),
@@ -74,13 +75,14 @@ def endpoint_of(given: dict[str, Any], url: str) -> Endpoint:
     )  # fmt: skip
 
 
-def sampling_of(given: dict[str, Any], kinds: tuple[str, ...] = ()) -> Sampling:
+def sampling_of(given: dict[str, Any], kinds: tuple[str, ...] = (), *, live: bool = False) -> Sampling:
     """As the options say. Raises UsageError."""
-    from rpcscope.export.traces.sampling import Sampling, shares
+    from rpcscope.export.traces.sampling import LIVE_SHARES, Sampling, shares
 
+    usual = LIVE_SHARES if live else {}
     return Sampling(
         kinds=kinds, background=given["otlp_background"], errors_only=given["otlp_errors_only"],
-        shares=shares(given["otlp_shares"]),
+        shares=usual | shares(given["otlp_shares"]),
     )  # fmt: skip
 
 
@@ -107,7 +109,7 @@ def exporting(store: Store, given: dict[str, Any]) -> Iterator[list[Callable[[Ba
     to = endpoint_of(given, given["otlp_endpoint"])
     with closing(sender_to(to)) as sender:
         live = LiveExport(
-            store.reader(), sender, str(to), sampling_of(given), rate=given["otlp_rate"] or 0.0,
+            store.reader(), sender, str(to), sampling_of(given, live=True), rate=given["otlp_rate"] or 0.0,
             quiet_s=given["otlp_quiet"],
         )  # fmt: skip
         live.start()

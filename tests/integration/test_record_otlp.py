@@ -21,7 +21,7 @@ SPANS = 5
 
 def options(cloud: Cloud, receiver: Receiver, *more: str) -> tuple[str, ...]:
     where = ("record", *broker_options(cloud), "--mode", "full", "--otlp-endpoint", receiver.url)
-    return (*where, "--otlp-quiet", "1", *more)
+    return (*where, "--otlp-quiet", "1", "--otlp-sample", "*=1", *more)
 
 
 def exported(receiver: Receiver) -> Counter[str]:

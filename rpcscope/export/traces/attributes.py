@@ -21,7 +21,8 @@ AT_LEAST, SINCE_SENT = "last step seen", "sent"
 
 _SYSTEMS: tuple[Attribute, ...] = (("rpc.system.name", "oslo.messaging"), ("messaging.system", "rabbitmq"))
 _BUS_ONLY = _SYSTEMS[1:]
-_FLAGS = {flag: flag.name.lower() for flag in Flag if flag.name}
+_FLAGS = {int(flag): flag.name.lower() for flag in Flag if flag.name}
+_UNROUTABLE, _EXPECTED = int(Flag.UNROUTABLE), int(Flag.EXPECTED_FAILURE)
 
 
 def of_message(view: CallView) -> tuple[Attribute, ...]:
@@ -92,12 +93,12 @@ def error_of(view: CallView, side: SpanKind) -> str:
         return TIMEOUT
     if call.failure:
         return call.failure
-    return UNROUTABLE if call.flags & Flag.UNROUTABLE and side is SpanKind.CLIENT else ""
+    return UNROUTABLE if call.flags & _UNROUTABLE and side is SpanKind.CLIENT else ""
 
 
 def is_expected(view: CallView) -> bool:
     """Its failure is normal: it is told, and is no error."""
-    return bool(view.call.flags & Flag.EXPECTED_FAILURE)
+    return bool(view.call.flags & _EXPECTED)
 
 
 def of_operation(view: OperationView) -> Iterator[Attribute]:

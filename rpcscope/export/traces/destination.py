@@ -35,8 +35,13 @@ def full_method(call: Call) -> str:
     """
     if call.kind is MessageKind.NOTIFICATION:
         return call.method
-    interface = ".".join(part for part in (call.topic, call.namespace) if part)
-    return f"{interface}/{call.method}" if interface else call.method
+    return _full_method(call.topic, call.namespace, call.method)
+
+
+@lru_cache(_KEPT)
+def _full_method(topic: str, namespace: str, method: str) -> str:
+    interface = ".".join(part for part in (topic, namespace) if part)
+    return f"{interface}/{method}" if interface else method
 
 
 @lru_cache(_KEPT)

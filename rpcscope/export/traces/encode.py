@@ -19,8 +19,6 @@ from rpcscope.export.traces.wire import FIXED64, key, messages, nested, number, 
 SCHEMA = "https://opentelemetry.io/schemas/1.44.0"
 _REMEMBERED = 20_000
 """Attributes whose bytes are kept, some 100 bytes each."""
-_OWN = frozenset({"messaging.message.id", "messaging.message.conversation_id", "openstack.request_id"})
-"""Attributes that hardly two messages share."""
 _ERROR = 2
 _LATEST = (1 << 63) - 1
 
@@ -47,7 +45,7 @@ class Encoder:
         return messages(1, (self._resource(one, found) for one, found in by_resource.items()))
 
     def _resource(self, resource: Resource, spans: list[bytes]) -> bytes:
-        described = b"".join(nested(1, _attribute(one)) for one in _describing(resource))
+        described = b"".join([nested(1, _attribute(one)) for one in _describing(resource)])
         return nested(1, described) + nested(2, self._scope + messages(2, spans) + text(3, SCHEMA))
 
     def _span(self, span: Span) -> bytes:
@@ -66,10 +64,9 @@ class Encoder:
 
     def _remembered(self, one: Attribute) -> bytes:
         laid = nested(_ATTRIBUTE, _attribute(one))
-        if one[0] not in _OWN:
-            if len(self._known) >= _REMEMBERED:
-                self._known.clear()
-            self._known[one] = laid
+        if len(self._known) >= _REMEMBERED:  # mostly ids of messages: what is usual is soon known again
+            self._known.clear()
+        self._known[one] = laid
         return laid
 
 

@@ -10,6 +10,8 @@ from rpcscope.errors import UsageError
 from rpcscope.model import Operation, Status
 
 EVERY = "*"
+LIVE_SHARES = {EVERY: 0.2}
+"""What is taken while it is recorded: exporting everything would take half as much CPU as recording it."""
 _WHOLE = 1 << 64
 
 
