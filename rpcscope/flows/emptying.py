@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 from math import inf
 from typing import Literal
 
-from rpcscope.fleet.host import Host, HostState, Server
+from rpcscope.fleet.host import Host, Server
+from rpcscope.flows.hosts import enable
 from rpcscope.flows.migrate import Moved, Wish, choose, migrate
 from rpcscope.flows.slots import Slots
 from rpcscope.flows.stage import Stage, done
@@ -38,8 +39,7 @@ def migration_slots(stage: Stage, parallel: int, per_host: int) -> Slots:
 
 async def empty(stage: Stage, host: Host, manner: Manner) -> bool:
     """Take a host out of scheduling and move its servers away; whether none runs on it any more."""
-    stage.fleet.set_state(host.name, HostState.DISABLED)
-    stage.report.note("host disabled", host=host.name, servers=len(host.servers))
+    await enable(stage, host, enabled=False)
     tried: set[str] = set()
     while (left := _longest_first(host, tried)) or host.expected:
         tried.update(server.uuid for server in left)

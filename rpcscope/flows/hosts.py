@@ -10,6 +10,13 @@ from rpcscope.flows.stage import Stage
 _LOOK_S = 1.0
 
 
+async def enable(stage: Stage, host: Host, *, enabled: bool) -> None:
+    """Let the scheduler give it servers, or no more, as nova's API does it: by a call to the host."""
+    stage.fleet.set_state(host.name, HostState.UP if enabled else HostState.DISABLED)
+    stage.report.note("host enabled" if enabled else "host disabled", host=host.name, servers=len(host.servers))
+    await stage.operate_if_known("set_host_enabled", (), source=host.name)
+
+
 async def stop(stage: Stage, host: Host, *, cleanly: bool) -> None:
     """End its services: cleanly for maintenance, or as when power fails."""
     stage.fleet.set_state(host.name, HostState.MAINTENANCE if cleanly else HostState.DOWN)

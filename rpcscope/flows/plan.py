@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Iterable
 
 import msgspec
 
@@ -42,7 +42,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     provenance: dict[str, Provenance]  # of the templates that were played, by kind
 
 
-def plan(flow: Flow, parameters: Parameters, file: FleetFile, templates: Mapping[str, Template]) -> Plan:
+def plan(flow: Flow, parameters: Parameters, file: FleetFile, templates: Iterable[Template]) -> Plan:
     """Play it once with the fleet's seed. The same arguments give the same plan.
 
     Raises UsageError for what the fleet or the templates do not have.
@@ -50,8 +50,8 @@ def plan(flow: Flow, parameters: Parameters, file: FleetFile, templates: Mapping
     return run_virtual(_play(flow, parameters, file, templates))
 
 
-async def _play(flow: Flow, parameters: Parameters, file: FleetFile, templates: Mapping[str, Template]) -> Plan:
-    fleet = Fleet.of(file)
+async def _play(flow: Flow, parameters: Parameters, file: FleetFile, templates: Iterable[Template]) -> Plan:
+    fleet, templates = Fleet.of(file), list(templates)
     world = VirtualWorld(templates, fleet.hosts, file.seed)
     report = Report(flow.name, world.now_s)
     await run(flow, world, fleet, parameters, random.Random(file.seed), report)  # noqa: S311 - no secret
@@ -70,5 +70,5 @@ async def _play(flow: Flow, parameters: Parameters, file: FleetFile, templates: 
             if event.what == "can not converge"
         ),
         story=story,
-        provenance={kind: templates[kind].provenance for kind in count.kinds},
+        provenance={one.kind: one.provenance for one in templates if one.kind in count.kinds},
     )

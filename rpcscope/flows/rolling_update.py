@@ -14,7 +14,7 @@ from typing import Annotated
 
 from rpcscope.fleet.host import Host, HostState
 from rpcscope.flows.emptying import Fallback, Manner, empty, migration_slots
-from rpcscope.flows.hosts import boot_host, start, stop
+from rpcscope.flows.hosts import boot_host, enable, start, stop
 from rpcscope.flows.parameters import Count, Parameters, Seconds, Some, said
 from rpcscope.flows.servers import hosts_of
 from rpcscope.flows.slots import Slots
@@ -101,12 +101,13 @@ async def _one(update: _Update, host: Host) -> bool:
         return True
     began = stage.world.now_s()
     if not await empty(stage, host, update.manner):
-        stage.fleet.set_state(host.name, HostState.UP)
+        await enable(stage, host, enabled=True)
         return False
     await stop(stage, host, cleanly=True)
     if not await boot_host(stage, host):
         return False
     await start(stage, host)
+    await enable(stage, host, enabled=True)
     await _start_servers(update, host)
     stage.report.note("host updated", host=host.name, took_s=round(stage.world.now_s() - began, 3))
     return True

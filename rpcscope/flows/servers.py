@@ -19,6 +19,7 @@ async def boot(stage: Stage, flavor: str, *, zone: str = "", takes_s: float | No
     if host is None:
         stage.report.note("no host has room", server=server.uuid, flavor=flavor)
         stage.fleet.remove(server.uuid)
+        await stage.operate_if_known("create-no-valid-host", [server.uuid])
         return None
     stage.fleet.claim(server.uuid, host.name)
     answer = await stage.operate("create", [server.uuid], dest=host.name, waits=stage.spawn(takes_s))

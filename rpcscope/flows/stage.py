@@ -6,6 +6,7 @@ import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from rpcscope.errors import UsageError
 from rpcscope.fleet.network import capacities, policy_of
 from rpcscope.fleet.state import Fleet
 from rpcscope.flows.outside import Nothing, Outside
@@ -63,6 +64,13 @@ class Stage:
             **facts,
         )
         return answer
+
+    async def operate_if_known(self, kind: str, servers: Sequence[str], *, source: str = "") -> None:
+        """Carry out what belongs to a flow, but without which it goes on when the world has no template of it."""
+        try:
+            await self.operate(kind, servers, source=source)
+        except UsageError:
+            self.report.note(f"no template of {kind}")
 
     def spawn(self, takes_s: float | None) -> Mapping[str, Callable[[], Awaitable[None]]] | None:
         """The waits of an operation whose hypervisor needs that long; None: as recorded."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from itertools import count
 
 from rpcscope.errors import UsageError
@@ -13,6 +13,9 @@ from rpcscope.flows.walk import Walk
 from rpcscope.flows.world import Answer, Asked, Ended, Refused
 from rpcscope.templates.model import Template, Variant
 
+_STARTUP = "startup:"
+"""Kinds of templates that a host plays when it starts."""
+
 
 class VirtualWorld:
     """A `World` for a loop whose time is virtual. The same seed gives the same times and sizes.
@@ -20,9 +23,9 @@ class VirtualWorld:
     Nothing queues: a control plane that is slow under load is what an emulation on a broker shows.
     """
 
-    def __init__(self, templates: Mapping[str, Template], hosts: Iterable[str], seed: int) -> None:
-        """`templates` by kind; `hosts` are up."""
-        self._templates = templates
+    def __init__(self, templates: Iterable[Template], hosts: Iterable[str], seed: int) -> None:
+        """`templates`: one for each kind and number of servers; `hosts` are up."""
+        self._templates = {(one.kind, one.instances): one for one in templates}
         self._up = dict.fromkeys(hosts, True)
         self._seed, self._numbers = seed, count()
         self.tally = Tally()
@@ -38,6 +41,9 @@ class VirtualWorld:
     async def add_host(self, host: str) -> None:
         """It answers from now on."""
         self._up[host] = True
+        for kind, servers in sorted(self._templates):
+            if kind.startswith(_STARTUP):
+                await self.operate(Asked(kind=kind, instances=("",) * servers, source=host))
 
     async def remove_host(self, host: str, *, cleanly: bool) -> None:
         """It answers nothing any more."""
@@ -78,12 +84,14 @@ class VirtualWorld:
         unknown = next((host for host in (asked.source, asked.dest) if host and host not in self._up), None)
         if unknown is not None:
             raise UsageError(f"The host {unknown} is not in the fleet: add it to the fleet file.")
-        if asked.kind not in self._templates:
+        template = self._templates.get((asked.kind, len(asked.instances)))
+        if template is None:
+            known = ", ".join(sorted(f"{kind} of {servers} servers" for kind, servers in self._templates))
             raise UsageError(
-                f"There is no template of the kind {asked.kind}: learn one with `rpcscope template learn`, "
-                f"or use one of {', '.join(sorted(self._templates))}."
+                f"There is no template of {asked.kind} of {len(asked.instances)} servers: learn one with "
+                f"`rpcscope template learn`, or use {known}."
             )
-        return self._templates[asked.kind]
+        return template
 
 
 def _first(group: BaseExceptionGroup[Refused]) -> BaseException:

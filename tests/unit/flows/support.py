@@ -39,6 +39,6 @@ def step(method: str, kind: RpcKind = "call", *, delay: float = 0.0, work: float
     )
 
 
-def template(kind: str, *roots: Step) -> Template:
+def template(kind: str, *roots: Step, instances: int = 1) -> Template:
     """Of one shape."""
-    return Template(kind=kind, variants=(Variant(operations=1, share=1.0, roots=roots),))
+    return Template(kind=kind, instances=instances, variants=(Variant(operations=1, share=1.0, roots=roots),))

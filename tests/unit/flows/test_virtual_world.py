@@ -33,7 +33,7 @@ STEPS = 6  # without what repeats
 
 def play(*templates: Template, asked: Asked, seed: int = 1, down: str = "") -> tuple[Answer, Count]:
     async def main() -> tuple[Answer, Count]:
-        world = VirtualWorld({t.kind: t for t in templates}, ["a", "b"], seed)
+        world = VirtualWorld(templates, ["a", "b"], seed)
         if down:
             await world.remove_host(down, cleanly=False)
         return await world.operate(asked), world.tally.count()
@@ -92,18 +92,18 @@ def test_a_wait_that_is_refused_ends_the_operation_there_and_what_was_sent_till_
 
 def test_steps_that_wait_for_the_same_sibling_overlap() -> None:
     both = template("t", step("a", "cast", steps=(step("x", work=3), step("y", work=5), step("z", after=1, work=1))))
-    assert play(both, asked=Asked(kind="t", instances=[]))[0].ended_s == 6
+    assert play(both, asked=Asked(kind="t", instances=["i"]))[0].ended_s == 6
 
 
 def test_a_cast_is_not_waited_for_but_the_operation_ends_after_it() -> None:
     slow = step("slow", "cast", work=9)
-    answer, _ = play(template("t", step("quick", steps=(slow,), work=1)), asked=Asked(kind="t", instances=[]))
+    answer, _ = play(template("t", step("quick", steps=(slow,), work=1)), asked=Asked(kind="t", instances=["i"]))
     assert answer.ended_s == 9
 
 
 def test_a_call_that_takes_longer_than_its_caller_waits_times_out_and_its_work_goes_on() -> None:
     late = template("t", step("late", work=70, timeout_s=60.0), step("next", after=0, work=1))
-    answer, _ = play(late, asked=Asked(kind="t", instances=[]))
+    answer, _ = play(late, asked=Asked(kind="t", instances=["i"]))
     assert (answer.ended, answer.error, answer.ended_s) == (Ended.TIMED_OUT, "MessagingTimeout", 70)
 
 
@@ -128,11 +128,11 @@ def test_a_variant_that_failed_when_it_was_recorded_fails() -> None:
 def test_variants_come_as_often_as_their_share_and_the_same_again_for_the_same_seed() -> None:
     rare = Variant(operations=1, share=0.2, roots=(step("rare", "cast", work=0.0),), error="Rare")
     usual = Variant(operations=4, share=0.8, roots=(step("usual", delay=0.5),))
-    spread = Template(kind="t", variants=(usual, rare))
+    spread = Template(kind="t", variants=(usual, rare), instances=0)
     varied = msgspec.structs.replace(MIGRATION.variants[0].roots[0], delay=Times(quantiles_s=(0.0, 1.0, 5.0)))
 
     async def main(seed: int) -> tuple[Count, list[Answer]]:
-        world = VirtualWorld({"t": spread, "m": template("m", varied)}, [], seed)
+        world = VirtualWorld([spread, template("m", varied, instances=0)], [], seed)
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(world.operate(Asked(kind=k, instances=[]))) for k in ["t", "m"] * 500]
         return world.tally.count(), [task.result() for task in tasks]
@@ -144,7 +144,7 @@ def test_variants_come_as_often_as_their_share_and_the_same_again_for_the_same_s
 
 
 def test_an_unknown_kind_and_an_unknown_host_are_refused_with_what_to_do() -> None:
-    with pytest.raises(UsageError, match="no template of the kind resize: learn one"):
+    with pytest.raises(UsageError, match="no template of resize of 0 servers: learn one"):
         play(MIGRATION, asked=Asked(kind="resize", instances=[]))
     with pytest.raises(UsageError, match="host nowhere is not in the fleet"):
-        play(MIGRATION, asked=Asked(kind="live-migration", instances=[], dest="nowhere"))
+        play(MIGRATION, asked=Asked(kind="live-migration", instances=["i"], dest="nowhere"))
