@@ -109,8 +109,9 @@ def test_a_look_that_is_killed_half_way_loses_nothing_and_changes_no_order(cloud
 def held(cloud: Cloud, count: int) -> subprocess.Popen[str]:
     """A process that looks, and stops before it gives back."""
     program = (
-        "import sys, time\n"
+        "import signal, sys, time\n"
         "from rpcscope_collectors import peek, peekable, transport\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # who runs the tests may ignore it
         "def stop(channel): print('holds', flush=True); time.sleep(600)\n"
         "peek._give_back = stop\n"
         "url, user, password, broker, count = sys.argv[1:]\n"
