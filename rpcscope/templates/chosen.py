@@ -59,7 +59,10 @@ def chosen(reader: Reader, choice: Choice, names: Known) -> tuple[list[Seen], Le
                 left_out[view.whole.kind][why] += 1
             else:
                 found += _seen(view, roots, names)
-    return [one for one in found if not choice.kinds or one.kind in choice.kinds], dict(left_out)
+    if choice.kinds:
+        found = [one for one in found if one.kind in choice.kinds]
+        return found, {kind: why for kind, why in left_out.items() if kind in choice.kinds}
+    return found, dict(left_out)
 
 
 def _views(reader: Reader, choice: Choice, left_out: dict[str, Counter[str]]) -> Iterator[OperationView]:
@@ -72,6 +75,8 @@ def _views(reader: Reader, choice: Choice, left_out: dict[str, Counter[str]]) ->
         whole = view.whole
         # One request id of a timer may hold tasks of several kinds.
         if choice.kinds and not whole.background and whole.kind not in choice.kinds:
+            continue
+        if not whole.by_cause.rpcs:  # all that carries its request id was caused by others, and is learned with them
             continue
         why = _doubtful(view, choice)
         if not why and counts[whole.kind] >= choice.most:
@@ -98,7 +103,7 @@ def _doubtful(view: OperationView, choice: Choice) -> str:
         return "it was not over"
     if whole.by_cause.rpcs > MOST_CALLS:
         return f"it has more than {MOST_CALLS:,} calls"
-    return "" if whole.by_cause.rpcs else "it made no call happen"
+    return ""
 
 
 def _unfit(calls: Sequence[Call], roots: Sequence[Node]) -> str:
@@ -108,7 +113,7 @@ def _unfit(calls: Sequence[Call], roots: Sequence[Node]) -> str:
         return "a call of it had no answer"
     if sum(1 for _ in nodes(roots)) != len(calls):
         return "its calls are too deep, or in a ring"
-    return "" if calls else "it made no call happen"
+    return "" if calls else "none of its calls is stored any more"
 
 
 def _seen(view: OperationView, roots: tuple[Node, ...], names: Known) -> Iterator[Seen]:
