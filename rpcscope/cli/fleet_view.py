@@ -29,14 +29,12 @@ def print_fleet(fleet: FleetFile) -> None:
 
 
 def _beside(control: Control) -> str:
-    processes = (
-        f"With {control.api} API, {control.conductor} conductor and {control.scheduler} scheduler processes; under"
-    )
-    more = f"load a process opens up to {control.send_pool} connections to publish."
+    said = f"With {control.api} API, {control.conductor} conductor and {control.scheduler} scheduler processes."
+    if control.shape != "reduced":
+        said += f" Under load a process opens up to {control.send_pool} connections to publish."
     if not control.background:
-        return f"{processes} {more} There are no periodic tasks."
-    tasks = "Messages are nova-compute's periodic tasks on libvirt; a fake driver sends fewer (docs/fleet.md)."
-    return f"{processes} {more} {tasks}"
+        return f"{said} There are no periodic tasks."
+    return f"{said} Messages are nova-compute's periodic tasks on libvirt; a fake driver sends fewer (docs/fleet.md)."
 
 
 def print_hosts(fleet: FleetFile) -> None:

@@ -108,8 +108,6 @@ def _crowded(file: FleetFile, group: Hosts, where: str) -> Iterator[tuple[str, s
 
 
 def _migrations(file: FleetFile) -> Iterator[tuple[str, str]]:
-    for flavor, why in never_ends(file):
-        yield (
-            "migration.completion_timeout_s",
-            f"0 means that nothing ends the migration of a {flavor}, which {why}",
-        )
+    for one in never_ends(file):
+        what = f"0 means that nothing ends the migration of a {one.flavor}, which {one.why}"
+        yield "migration.completion_timeout_s", what

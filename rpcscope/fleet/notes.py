@@ -41,13 +41,13 @@ def _full(file: FleetFile) -> Iterator[str]:
 
 def _stubborn(file: FleetFile) -> Iterator[str]:
     migration = file.migration
-    what = "aborted"
-    if migration.timeout_action == "force_complete":
-        what = "switched to post-copy" if migration.permit_post_copy else "paused"
-    helped = " unless auto-converge slows it enough" if migration.permit_auto_converge else ""
-    for flavor, why in not_converging(file):
+    for one in not_converging(file):
+        what = "aborted"
+        if migration.timeout_action == "force_complete":
+            what = "switched to post-copy" if migration.permit_post_copy and not one.by_disk else "paused"
+        helped = " unless auto-converge slows it enough" if migration.permit_auto_converge and not one.by_disk else ""
         yield (
-            f"A {flavor} {why}: its live migration does not converge and is {what} after "
+            f"A {one.flavor} {one.why}: its live migration does not converge and is {what} after "
             f"{migration.completion_timeout_s:,} s per GiB{helped}."
         )
 

@@ -203,6 +203,11 @@ def test_what_may_surprise_is_noted() -> None:
     assert "does not converge and is aborted after 800 s per GiB." in stubborn
     (forced,) = notes(fleet_of({**flavor(dirty_mb_s=1250), "migration": {"timeout_action": "force_complete"}}))
     assert "is paused after" in forced
+    helped = {"timeout_action": "force_complete", "permit_post_copy": True, "permit_auto_converge": True}
+    (switched,) = notes(fleet_of({**flavor(dirty_mb_s=1250), "migration": helped}))
+    assert switched.endswith("is switched to post-copy after 800 s per GiB unless auto-converge slows it enough.")
+    (disk,) = notes(fleet_of({**flavor(disk_gb=9, disk_write_mb_s=1000), "migration": helped}))
+    assert disk.endswith("is paused after 800 s per GiB.")
     (busy,) = notes(fleet_of({**flavor(cpu=[0.1, 1]), "hosts": [{"count": 2, "cores": 4, "servers": {"web": 2}}]}))
     assert busy.endswith("want 8 of its 4 cores: 50% is stolen.")
     (reduced,) = notes(fleet_of(changed(control={"shape": "reduced"})))
