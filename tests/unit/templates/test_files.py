@@ -181,3 +181,9 @@ def test_whatever_a_hand_changes_is_a_template_or_one_sentence(
         save(made, path)
         assert load(path) == made
         assert all(step.method for variant in made.variants for step in walk(variant.roots))
+
+
+def test_every_field_is_explained() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "templates.md").read_text()
+    names = {field.name for record in (Template, Variant, Step, Provenance) for field in msgspec.structs.fields(record)}
+    assert [name for name in sorted(names) if f"`{name}`" not in page] == []
