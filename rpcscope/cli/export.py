@@ -9,6 +9,7 @@ from rpcscope.cli.lazy import Lazy
 TARGETS: dict[str, tuple[str, str]] = {
     "otlp": ("rpcscope.cli.export_otlp", "Operations as traces, to an OpenTelemetry endpoint."),
     "files": ("rpcscope.cli.export_files", "Tables, or operations for Jaeger's page and Mermaid, into a folder."),
+    "grafana": ("rpcscope.cli.export_files", "Dashboards and alert rules for the metrics, into a folder."),
     "html": ("rpcscope.cli.export_files", "One operation as a page that needs nothing else."),
 }
 

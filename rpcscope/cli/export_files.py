@@ -85,6 +85,20 @@ def _write_operations(db: str | None, folder: Path, format_: str, wanted: Wanted
             click.echo(f"{folder}: {write_diagrams(store.reader(), folder, wanted):,} diagrams")
 
 
+@click.command("grafana")
+@click.option("-o", "--output", "folder", required=True, metavar="FOLDER", type=_FOLDER, help="Where the files go.")
+def grafana_command(folder: Path) -> None:
+    """Write Grafana dashboards and Prometheus alert rules for the metrics of `record` and `serve` into FOLDER."""
+    from functools import partial
+
+    from rpcscope.export import grafana
+    from rpcscope.export.files.write import whole
+
+    for name in grafana.NAMES:
+        whole(folder / name, partial(Path.write_text, data=grafana.text(name), encoding="utf-8"))
+        click.echo(folder / name)
+
+
 @click.command("html")
 @click.argument("request_id")
 @db_option()

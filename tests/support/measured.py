@@ -55,6 +55,11 @@ def summed(found: dict[Key, float], name: str, *labels: str) -> dict[tuple[str, 
     return sums
 
 
+def without_zeros(found: dict[tuple[str, ...], float]) -> dict[tuple[str, ...], float]:
+    """Counts of what there was: some series begin before there is one."""
+    return {key: value for key, value in found.items() if value}
+
+
 def promtool(*arguments: str, text: str = "") -> str:
     """Debian's promtool; what it says, which is nothing or SUCCESS when all is well."""
     done = subprocess.run(["promtool", *arguments], input=text, capture_output=True, text=True, timeout=60, check=False)

@@ -15,6 +15,8 @@ WORDS = {MessageKind.REQUEST: "call", MessageKind.CAST: "cast", MessageKind.FANO
 _BOUNDS_NS = tuple(int(bound * 1e9) for bound in catalogue.SECONDS)
 _BUCKETS = len(_BOUNDS_NS) + 1
 _OUTCOMES = ("unknown", *(outcome.name.lower() for outcome in Outcome if outcome), "expected_failure")
+_FROM_ZERO = ("ok", "failed", "timed_out")
+"""Told before there is one: Prometheus sees no increase in a series that begins."""
 _EXPECTED = len(_OUTCOMES) - 1
 _SHOWN_FLAGS = tuple(
     flag for flag in Flag if flag not in (Flag.NO_REQUEST, Flag.EXPECTED_FAILURE)
@@ -112,7 +114,7 @@ def _outcomes(rows: list[tuple[Key, _Row]]) -> Iterator[tuple[Values, str, Value
     for (kind, method, _, _, host), row in rows:
         if kind is MessageKind.REQUEST:
             for word, count in zip(_OUTCOMES, row.outcomes, strict=True):
-                if count:
+                if count or word in _FROM_ZERO:
                     yield (method, word), host, count
 
 

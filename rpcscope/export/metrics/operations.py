@@ -35,7 +35,7 @@ _OVER = (Status.DONE, Status.FAILED)
 class _Kind:
     """Operations of one kind that are over."""
 
-    statuses: Counter[str] = field(default_factory=Counter)
+    statuses: Counter[str] = field(default_factory=lambda: Counter(done=0, failed=0))  # or their first is no increase
     rpcs: list[int] = field(default_factory=lambda: [0] * (len(catalogue.RPCS) + 1))
     rpcs_total: int = 0
     took: list[int] = field(default_factory=lambda: [0] * (len(catalogue.OPERATION_SECONDS) + 1))
