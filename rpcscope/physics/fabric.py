@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from math import inf
 
 from rpcscope.physics.sharing import Sharing, Transfer
 
 _NOISE = 1 + 1e-12
+_STALE = 4
+"""Entries that the heap of ends may have for each transfer before it is made anew."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,6 +191,9 @@ class Fabric:
             self._settle(one)
             one.go(rate)
             heappush(self._ends, (one.ends_s, one.transfer.id))
+        if len(self._ends) > _STALE * len(self._moving) + _STALE:
+            self._ends = [(one.ends_s, name) for name, one in self._moving.items()]
+            heapify(self._ends)
 
     def _is_shared(self, link: str) -> bool:
         """Whether its transfers, at their fastest, would be too much for it."""

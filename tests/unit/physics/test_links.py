@@ -166,3 +166,14 @@ def test_rates_of_an_incremental_fabric_are_those_of_a_fresh_sharing() -> None:
     fabric.remove("0", 3.0)
     fresh = Sharing(LINKS).rates(rows[1:])
     assert {one.id: fabric.rate(one.id) for one in rows[1:]} == fresh
+
+
+def test_two_thousand_transfers_over_one_spine_all_end_and_are_counted() -> None:
+    fabric = Fabric({**{f"{way}{n}": 1000.0 for n in range(50) for way in ("out", "in")}, "spine": 20_000.0})
+    for n in range(2000):
+        fabric.add(transfer(str(n), f"out{n % 50}", f"in{n * 7 % 50}", "spine", size=1000 + 100 * (n % 5)), 0.0)
+    ended = fabric.advance(1e6)
+    assert len(ended) == 2000
+    assert fabric.settle()["spine"] == sum(one.moved for one in ended) == 2_400_000
+    assert ended[-1].at_s >= 2_400_000 / 20_000
+    assert [one.at_s for one in ended] == sorted(one.at_s for one in ended)
