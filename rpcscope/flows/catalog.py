@@ -12,12 +12,15 @@ from rpcscope.errors import UsageError
 from rpcscope.fleet.state import Fleet
 from rpcscope.flows.boot_storm import BootStorm, boot_storm
 from rpcscope.flows.churn import Churn, churn
+from rpcscope.flows.consolidation import Consolidation, consolidation
 from rpcscope.flows.delete_storm import DeleteStorm, delete_storm
 from rpcscope.flows.drain import Drain, drain
 from rpcscope.flows.evacuation import Evacuation, evacuation
+from rpcscope.flows.host_lifecycle import HostLifecycle, host_lifecycle
 from rpcscope.flows.live_migration import LiveMigration, live_migration
 from rpcscope.flows.outside import Nothing, Outside
 from rpcscope.flows.parameters import Parameters
+from rpcscope.flows.rebalance import Rebalance, rebalance
 from rpcscope.flows.reconnect_storm import ReconnectStorm, reconnect_storm
 from rpcscope.flows.report import Report
 from rpcscope.flows.restart_storm import AgentRestartStorm, agent_restart_storm
@@ -52,6 +55,9 @@ FLOWS = {
         Flow("drain", Drain, drain),
         Flow("rolling-update", RollingUpdate, rolling_update),
         Flow("evacuation", Evacuation, evacuation),
+        Flow("rebalance", Rebalance, rebalance),
+        Flow("consolidation", Consolidation, consolidation),
+        Flow("host-lifecycle", HostLifecycle, host_lifecycle),
     )
 }
 

@@ -6,6 +6,7 @@ died --detect--> down --wait--> disabled, evacuated by a pool --> ... --> back: 
 from __future__ import annotations
 
 import asyncio
+from math import inf
 from typing import Annotated
 
 from rpcscope.fleet.host import Host, Server
@@ -77,13 +78,12 @@ async def come_back(stage: Stage, host: Host, evacuated: list[Server]) -> None:
 
 async def _pooled(stage: Stage, asked: Evacuation, server: Server, slots: Slots) -> bool:
     """A member of the pool watches an evacuation for so long, then takes the next; the evacuation goes on."""
-    async with slots.hold(all=""):
-        zone = "" if asked.other_zones else stage.fleet.host(server.host).zone
-        work = asyncio.ensure_future(evacuate_one(stage, server, zone=zone, tries=asked.tries, takes_s=asked.spawn_s))
-        if asked.patience_s:
-            watch = asyncio.ensure_future(stage.sleep(asked.patience_s))
-            await asyncio.wait({work, watch}, return_when=asyncio.FIRST_COMPLETED)
-            watch.cancel()
-            if not work.done():
-                stage.report.note("evacuation takes too long", host=server.host, server=server.uuid)
-    return await work
+    zone = "" if asked.other_zones else stage.fleet.host(server.host).zone
+    async with asyncio.TaskGroup() as group, slots.hold(all=""):
+        work = group.create_task(evacuate_one(stage, server, zone=zone, tries=asked.tries, takes_s=asked.spawn_s))
+        watch = group.create_task(stage.sleep(asked.patience_s or inf))
+        await asyncio.wait({work, watch}, return_when=asyncio.FIRST_COMPLETED)
+        watch.cancel()
+        if not work.done():
+            stage.report.note("evacuation takes too long", host=server.host, server=server.uuid)
+    return work.result()

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from rpcscope.fleet.host import Host, HostState
 from rpcscope.flows.stage import Stage
-
-_LOOK_S = 1.0
 
 
 async def enable(stage: Stage, host: Host, *, enabled: bool) -> None:
@@ -35,19 +31,15 @@ async def boot_host(stage: Stage, host: Host) -> bool:
     """From power on until it passed its check: reboot or, diskless, the image into memory. Whether it passed."""
     timing = stage.fleet.file.timing
     await stage.sleep(timing.boot_image_s if host.group.diskless else timing.reboot_s)
+    return await check(stage, host)
+
+
+async def check(stage: Stage, host: Host) -> bool:
+    """Whether a host passes its check; one that does not is down."""
+    timing = stage.fleet.file.timing
     await stage.sleep(timing.check_s)
     if stage.rng.random() < timing.failure_share:
         stage.fleet.set_state(host.name, HostState.DOWN)
         stage.report.note("check failed", host=host.name)
         return False
     return True
-
-
-async def wait_for_hosts(stage: Stage, hosts: Iterable[Host], patience_s: float) -> list[Host]:
-    """Wait until all of them are up, for at most so long; those that are not."""
-    until = stage.world.now_s() + patience_s
-    missing = [host for host in hosts if host.state is not HostState.UP]
-    while missing and stage.world.now_s() < until:
-        await stage.sleep(_LOOK_S)
-        missing = [host for host in missing if host.state is not HostState.UP]
-    return missing

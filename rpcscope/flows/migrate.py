@@ -87,7 +87,7 @@ def _way(stage: Stage, server: Server, source: Host, dest: Host, wish: Wish) -> 
         links=route(source, dest),
         cap=wish.bandwidth_mib_s * MIB,
         disk_speed=disk_speed(source, dest),
-        steal=source.steal(stage.world.now_s()),
+        steal=source.steal(stage.day_s()),
         abort_after_s=wish.abort_after_s,
     )
 

@@ -64,11 +64,17 @@ async def _play(flow: Flow, parameters: Parameters, file: FleetFile, templates: 
         operations_peak=int(story.peaks.get("operations", 0)),
         link_peak=story.peaks.get("part of a link"),
         copied_bytes=story.sums.get("copied bytes", 0),
-        stuck=tuple(
-            Stuck(server=event.server, host=event.host, flavor=str(event.facts.get("flavor", "")), at_s=event.at_s)
-            for event in story.events
-            if event.what == "can not converge"
-        ),
+        stuck=_stuck(story),
         story=story,
         provenance={one.kind: one.provenance for one in templates if one.kind in count.kinds},
     )
+
+
+def _stuck(story: Story) -> tuple[Stuck, ...]:
+    """Each server once, when it was first seen."""
+    found: dict[str, Stuck] = {}
+    for event in story.events:
+        if event.what == "can not converge":
+            flavor = str(event.facts.get("flavor", ""))
+            found.setdefault(event.server, Stuck(server=event.server, host=event.host, flavor=flavor, at_s=event.at_s))
+    return tuple(found.values())

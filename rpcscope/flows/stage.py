@@ -29,6 +29,7 @@ class Stage:
     traffic: Traffic = field(init=False)
     policy: Policy = field(init=False)
     copies: Slots = field(init=False)  # of a source: how many migrations it sends at one time
+    midnight_s: float = 0.0  # time of the day at which the world began
     _running: int = 0
 
     def __post_init__(self) -> None:
@@ -76,13 +77,18 @@ class Stage:
         """The waits of an operation whose hypervisor needs that long; None: as recorded."""
         return None if takes_s is None else {"spawn": lambda: self.sleep(takes_s)}
 
+    def day_s(self) -> float:
+        """Time of the day, in s from a midnight."""
+        return self.midnight_s + self.world.now_s()
+
     async def sleep(self, seconds: float) -> None:
         """Let time pass in the world."""
         if seconds > 0:
             await self.world.sleep(seconds)
 
     def close(self) -> None:
-        """Put into the report what was measured on the way."""
+        """End what still runs, and put into the report what was measured on the way."""
+        self.traffic.close()
         self.report.peak("part of a link", round(self.traffic.peak, 4))
         self.report.peak("transfers", self.traffic.most)
         self.report.peak("copies of one source", self.copies.peaks["source"])

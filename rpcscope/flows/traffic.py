@@ -55,6 +55,11 @@ class Traffic:
         self._advance()
         return self._fabric.settle()
 
+    def close(self) -> None:
+        """Nothing is sent any more."""
+        if self._timer is not None:
+            self._timer.cancel()
+
     def _now_s(self) -> float:
         return max(self._fabric.now_s, self._world.now_s() - self._started_s)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 import itertools
+import math
 from asyncio import events
 from collections import deque
 from collections.abc import Callable, Coroutine, Generator
@@ -192,7 +193,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
     def _advance(self) -> None:
         while self._timers and self._timers[0][2].cancelled():
             heapq.heappop(self._timers)
-        if not self._timers:
+        if not self._timers or math.isinf(self._timers[0][0]):
             raise RuntimeError("everything waits for something that nothing left can bring about")
         self._now = max(self._now, self._timers[0][0])
         while self._timers and self._timers[0][0] <= self._now:
