@@ -110,7 +110,8 @@ def _thresholds(given: dict[str, Any]) -> Any:
 def _fails(found: Comparison, asked: set[str]) -> bool:
     changes = {one.change.value for one in found.findings}
     differs = bool(changes & asked) or (ANY in asked and bool(changes))
-    return differs or (UNTOLD in asked and any(one.is_whole or one.hints for one in found.untold))
+    unsure = not found.kinds or any(one.is_whole or one.hints for one in found.untold)
+    return differs or (UNTOLD in asked and unsure)
 
 
 def _put(found: Comparison, format_: str, asked: set[str]) -> None:

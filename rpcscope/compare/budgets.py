@@ -49,7 +49,7 @@ class MethodBudget(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
 class KindBudget(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Of one kind of operation. Counts and bytes hold for every operation."""
 
-    operations_at_least: Annotated[int, Meta(ge=0)] = 1  # fewer recorded ones are no proof of anything
+    operations_at_least: Annotated[int, Meta(ge=0)] = 1  # that were done: fewer are no proof of anything
     failed: Bound | None = None  # operations
     rpcs: Bound | None = None
     calls: Bound | None = None

@@ -55,10 +55,10 @@ class _KindChecks:
 
     def __init__(self, kind: str, budget: KindBudget, side: KindSide, usual: Usual | None) -> None:
         self._kind, self._budget, self._side, self._usual = kind, budget, side, usual
-        self._samples = side.done or side.failed
+        self._samples = side.done
 
     def all(self) -> Iterator[Check]:
-        """How many were recorded first: without any, nothing else can be said."""
+        """How many were done first: without any, nothing else can be said. One that failed early is not cheap."""
         yield self._enough()
         if self._budget.failed is not None:
             yield self._held(f"failed {self._budget.failed}", self._budget.failed, [float(len(self._side.failed))], "")
@@ -75,8 +75,11 @@ class _KindChecks:
 
     def _enough(self) -> Check:
         least, seen = self._budget.operations_at_least, len(self._samples)
-        left = f", {self._side.touched} left out because a tap was blind during them" if self._side.touched else ""
-        saw = f"{seen} {_operations(seen)}{left}"
+        left = (
+            (len(self._side.failed), "failed"),
+            (self._side.touched, "left out because a tap was blind during them"),
+        )
+        saw = f"{seen} {_operations(seen)}" + "".join(f", {count} {why}" for count, why in left if count)
         failure = "" if seen >= least else f"{self._kind}: {saw}, at least {least} are wanted: record more of them"
         return Check(kind=self._kind, what=f"operations at least {least}", saw=saw, failure=failure)
 

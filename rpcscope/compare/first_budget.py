@@ -20,7 +20,11 @@ def first_budget(recorded: Population) -> dict[str, Any]:
 
 def _budget(side: KindSide) -> dict[str, Any]:
     samples = side.done
-    found: dict[str, Any] = {"operations_at_least": 1, "rpcs": {"at_most": max(one.rpcs for one in samples)}}
+    found: dict[str, Any] = {
+        "operations_at_least": 1,
+        "failed": {"at_most": len(side.failed)},
+        "rpcs": {"at_most": max(one.rpcs for one in samples)},
+    }
     messages = [one.messages for one in samples if one.messages is not None]
     if messages:
         found["messages"] = {"at_most": max(messages)}

@@ -43,6 +43,8 @@ def addresses(db: str) -> dict[str, str]:
         "services": f"services?{ALL}",
         "methods": f"methods?{ALL}",
         "method": f"methods/{method}?{ALL}",
+        "compare": "compare?a=all&b=recording:1",
+        "compare-none": "compare",
         "flags": f"flags?{ALL}",
         "taps": "taps",
         "search": "search?q=req-",

@@ -11,7 +11,7 @@ import pytest
 from rpcscope.compare.budgets import budgets_of
 from rpcscope.compare.checks import Check, check
 from rpcscope.compare.first_budget import first_budget
-from rpcscope.compare.population import Population, Reading, population
+from rpcscope.compare.population import KindSide, Population, Reading, population
 from rpcscope.compare.selection import Selection
 from rpcscope.errors import UsageError
 from rpcscope.store import open_store
@@ -35,8 +35,8 @@ def planted(boots: Path, tmp_path: Path) -> Population:
 def test_a_first_budget_holds_for_the_recording_that_it_was_written_from(boots: Path) -> None:
     recorded = read(boots)
     found = check(budgets_of(first_budget(recorded), "first"), recorded)
-    assert [one.failure for one in found] == [""] * 5
-    assert (found[1].what, found[1].saw) == ("rpcs at most 15", "15")
+    assert [one.failure for one in found] == [""] * 6
+    assert (found[2].what, found[2].saw) == ("rpcs at most 15", "15")
 
 
 def test_one_rpc_too_many_names_the_one_that_is_not_usual(boots: Path, planted: Population) -> None:
@@ -89,6 +89,18 @@ def test_a_recording_without_the_operation_proves_nothing(boots: Path) -> None:
     budgets = budgets_of({"budgets": {"live-migration": {"rpcs": {"at_most": 50}}}}, "b.yaml")
     (one,) = check(budgets, read(boots))
     assert one.failure == "live-migration: 0 operations, at least 1 are wanted: record more of them"
+
+
+def test_boots_that_failed_early_are_not_cheap(boots: Path) -> None:
+    recorded = read(boots)
+    failed = tuple(replace(one, failed=True, rpcs=2) for one in recorded.kinds["create"].done)
+    broken = replace(recorded, kinds={"create": KindSide(failed=failed, touched=1)})
+    (one,) = checked(broken, rpcs={"at_most": 15})
+    assert one.failure == (
+        "create: 0 operations, 10 failed, 1 left out because a tap was blind during them, at least 1 are wanted:"
+        " record more of them"
+    )
+    assert [bool(one.failure) for one in checked(broken, failed={"at_most": 9})] == [True, True]
 
 
 def test_what_was_not_recorded_can_not_be_kept(boots: Path) -> None:
