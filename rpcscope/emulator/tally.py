@@ -6,6 +6,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
+_PAIRS = 1000
+
 
 @dataclass(slots=True)
 class Service:
@@ -14,14 +16,15 @@ class Service:
     count: int = 0
     asked_s: float = 0.0
     took_s: float = 0.0
-    worst_s: float = 0.0  # largest difference of one
+    pairs_s: list[tuple[float, float]] = field(default_factory=list)  # asked, took: of the first thousand
 
     def add(self, asked_s: float, took_s: float) -> None:
         """One was handled."""
         self.count += 1
         self.asked_s += asked_s
         self.took_s += took_s
-        self.worst_s = max(self.worst_s, abs(took_s - asked_s))
+        if self.count <= _PAIRS:
+            self.pairs_s.append((asked_s, took_s))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
