@@ -53,7 +53,6 @@ from rpcscope.export.traces.spans import Exported, spans
 from rpcscope.export.traces.stored import StoredExport
 from rpcscope.model import Batch
 from rpcscope.pipeline import Recorder
-from rpcscope.query.times import SECOND
 from rpcscope.rules import load_rules
 from rpcscope.store import Store, open_store
 from rpcscope.store.protocol import OperationFilter
@@ -291,7 +290,7 @@ def _live(store: Store, url: str, how: Sampling | None) -> float:
             clock[0] = batch.last_ns
             live.take(batch)
 
-        live = LiveExport(store.reader(), sender, "it", how, clock=lambda: clock[0] + 60 * SECOND)
+        live = LiveExport(store.reader(), sender, "it", how, clock=lambda: clock[0])
         live.start()
         cpu = record(store, traffic, EVENTS, hear)
         began = time.process_time()

@@ -44,7 +44,7 @@ def endpoint_options(name: str, *, required: bool = False) -> _Decorator:
 
 def sampling_options(start: str = "--") -> _Decorator:
     """Which operations are exported."""
-    usual = ", 0.2 if not said" if start != "--" else ""
+    usual = ", 0.1 if not said" if start != "--" else ""
     options = (
         click.option(f"{start}sample", "otlp_shares", multiple=True, metavar="KIND=SHARE",
                      help=f"create=0.1: one in ten; '*=0.1': of all others{usual}. What failed is always sent."),

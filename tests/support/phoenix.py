@@ -97,7 +97,15 @@ def _installed() -> Path:
         if not stamp.exists() or stamp.read_text() != wanted:
             stamp.unlink(missing_ok=True)
             subprocess.run([sys.executable, "-m", "venv", HOME], check=True)
-            pip = [HOME / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+            pip = [
+                HOME / "bin" / "python",
+                "-m",
+                "pip",
+                "install",
+                "--quiet",
+                "--disable-pip-version-check",
+                "--no-deps",
+            ]
             subprocess.run([*pip, "--require-hashes", "-r", LOCK], check=True, stdout=subprocess.DEVNULL)
             stamp.write_text(wanted)
     return HOME

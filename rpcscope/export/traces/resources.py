@@ -21,6 +21,10 @@ class Resources:
         self._names = ServiceNames(processes.values())
         self._known = {number: self._of(process) for number, process in processes.items()}
 
+    def knows(self, process: int) -> bool:
+        """Whether anything is known of a process."""
+        return process in self._known
+
     def of(self, process: int) -> Resource:
         """By Process.id."""
         return self._known.get(process, NOBODY)

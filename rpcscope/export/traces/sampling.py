@@ -10,7 +10,7 @@ from rpcscope.errors import UsageError
 from rpcscope.model import Operation, Status
 
 EVERY = "*"
-LIVE_SHARES = {EVERY: 0.2}
+LIVE_SHARES = {EVERY: 0.1}
 """What is taken while it is recorded: exporting everything would take half as much CPU as recording it."""
 _WHOLE = 1 << 64
 

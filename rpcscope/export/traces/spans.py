@@ -98,7 +98,7 @@ class _Trace:
             sent = self._sent(view, view.call.published_ns, both, parent)
             yield sent
             parent = sent.span_id
-        if view.call.delivered_ns is not None or view.call.to_process:
+        if view.call.delivered_ns is not None or self._resources.knows(view.call.to_process):
             yield self._taken(node, both, parent)
 
     def _sent(self, view: CallView, at_ns: int, both: tuple[Attribute, ...], parent: bytes) -> Span:
