@@ -110,6 +110,7 @@ async def _shake_hands(connection: Connection, where: Where, product: str, heart
     every_s = min(heartbeat_s, tune.heartbeat or heartbeat_s)
     connection.agree(frame_max, every_s)
     await connection.ask(Conn.TuneOk(1, frame_max, every_s), Conn.Open(where.vhost), Channel.Open())
+    connection.check_open()  # the answer and an end may have come together
 
 
 def _is_address(text: str) -> bool:

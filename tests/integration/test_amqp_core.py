@@ -7,8 +7,10 @@ import dataclasses
 import json
 import os
 import urllib.request
+from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager, closing, suppress
+from random import Random
 from typing import Any
 from urllib.parse import quote
 
@@ -17,9 +19,10 @@ import pytest
 from pamqp.commands import Basic
 
 from rpcscope.amqp import Connection, Publish, Refused, Where, connect, decode_properties
+from rpcscope.amqp.scanner import Scanner
 from rpcscope.errors import BrokerError
 from rpcscope.private_broker import PrivateBroker
-from tests.support.amqp import PATIENCE_S, Ear, run
+from tests.support.amqp import PATIENCE_S, Ear, Notes, run
 from tests.support.rabbitmq import Cloud
 
 pytestmark = pytest.mark.server
@@ -101,6 +104,57 @@ def test_what_is_published_pika_receives(cloud: Cloud) -> None:
                 "m",
             )
         channel.queue_delete("q")
+
+
+def test_any_cut_of_what_a_broker_sent_tells_the_same(cloud: Cloud) -> None:
+    sent = run(recorded(cloud))
+    whole, cuts = Notes(), Random(7)
+    Scanner(131072).feed(sent, whole)
+    kinds = Counter(told[0] for told in whole.told)
+    assert (kinds["delivered"], kinds["returned"], kinds["confirmed"] > 0, kinds["method"]) == (4, 1, True, 8)
+    for pieces in (2, 3, 10, 100, 1000):
+        for _ in range(10):
+            at = sorted(cuts.randrange(len(sent)) for _ in range(pieces))
+            notes, scanner = Notes(), Scanner(131072)
+            for start, stop in zip([0, *at], [*at, len(sent)], strict=True):
+                scanner.feed(sent[start:stop], notes)
+            assert notes.told == whole.told
+
+
+async def recorded(cloud: Cloud) -> bytes:
+    """All bytes that the broker sends to a connection which does a bit of everything."""
+    sent, ear, over = bytearray(), Ear(acks=True), asyncio.Event()
+
+    async def between(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        upstream = await asyncio.open_connection("127.0.0.1", cloud.server.port)
+        await asyncio.gather(carry(reader, upstream[1]), carry(upstream[0], writer, sent))
+        over.set()
+
+    server = await asyncio.start_server(between, "127.0.0.1", 0)
+    there = dataclasses.replace(where(cloud), port=server.sockets[0].getsockname()[1])
+    connection = await connect(there, name="emulated", handler=ear)
+    await connection.queue_declare("q", exclusive=True)
+    await connection.confirm_select()
+    await connection.consume("q")
+    for size in (0, 1, 2000, 2 * ROOM):
+        connection.publish(Publish("", "q", Basic.Properties(headers=HEADERS), os.urandom(size)).frames())
+    connection.publish(Publish("", "nobody", None, b"lost", mandatory=True).frames())
+    await ear.until(lambda ear: len(ear.deliveries) == 4 and settled(ear) == {1, 2, 3, 4, 5})
+    await connection.close()
+    await over.wait()
+    server.close()
+    await server.wait_closed()
+    return bytes(sent)
+
+
+async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, copy: bytearray | None = None) -> None:
+    while data := await reader.read(65536):
+        if copy is not None:
+            copy += data
+        writer.write(data)
+    writer.close()
+    with suppress(ConnectionError):
+        await writer.wait_closed()
 
 
 def settled(ear: Ear) -> set[int]:

@@ -11,6 +11,7 @@ from rpcscope.errors import BrokerError
 
 T = TypeVar("T")
 PATIENCE_S = 60.0
+Told = list[tuple[Any, ...]]
 
 
 class Delivered(NamedTuple):
@@ -68,6 +69,25 @@ class Ear:
         """Wait for the connection's end: why."""
         await self.until(lambda ear: bool(ear.ends))
         return self.ends[-1]
+
+
+class Notes:
+    """A Sink that writes down what a Scanner tells it."""
+
+    def __init__(self) -> None:
+        self.told: Told = []
+
+    def delivered(self, *told: Any) -> None:
+        self.told.append(("delivered", *told))
+
+    def returned(self, *told: Any) -> None:
+        self.told.append(("returned", *told))
+
+    def confirmed(self, *told: Any) -> None:
+        self.told.append(("confirmed", *told))
+
+    def method(self, *told: Any) -> None:
+        self.told.append(("method", *told))
 
 
 def run(test: Coroutine[Any, Any, T]) -> T:

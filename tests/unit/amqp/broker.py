@@ -52,8 +52,8 @@ class Peer:
     def close(self) -> None:
         self._writer.close()
 
-    async def shake_hands(self, tune: Conn.Tune | None = None) -> Conn.TuneOk:
-        """As RabbitMQ does it; what the client agreed to."""
+    async def shake_hands(self, tune: Conn.Tune | None = None, last_words: Conn.Close | None = None) -> Conn.TuneOk:
+        """As RabbitMQ does it; what the client agreed to. `last_words` come in one piece with the last answer."""
         await self.expect(ProtocolHeader)
         self.say(Conn.Start(0, 9, {}, "PLAIN AMQPLAIN", "en_US"), 0)
         await self.expect(Conn.StartOk)
@@ -62,7 +62,8 @@ class Peer:
         await self.expect(Conn.Open)
         self.say(Conn.OpenOk(), 0)
         await self.expect(Channel.Open)
-        self.say(Channel.OpenOk())
+        goodbye = frame.marshal(last_words, 0) if last_words else b""
+        self.write(frame.marshal(Channel.OpenOk(), 1) + goodbye)
         assert isinstance(agreed, Conn.TuneOk)
         return agreed
 

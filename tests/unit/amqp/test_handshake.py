@@ -90,6 +90,20 @@ def test_a_broker_that_takes_no_passwords_is_named() -> None:
     run(test())
 
 
+def test_a_connection_that_ends_with_its_handshake_is_not_handed_out() -> None:
+    async def test() -> None:
+        async with serving() as (where, peers):
+            connecting = asyncio.create_task(connect(where, name="n", handler=Ear()))
+            peer = await peers.get()
+            await peer.shake_hands(last_words=Conn.Close(320, "CONNECTION_FORCED - bye", 0, 0))
+            with pytest.raises(BrokerError, match="320 CONNECTION_FORCED"):
+                await connecting
+            await peer.expect(Conn.CloseOk)
+            assert await peer.at_end()
+
+    run(test())
+
+
 def test_a_cancelled_connect_leaves_no_socket() -> None:
     async def test() -> None:
         async with serving() as (where, peers):

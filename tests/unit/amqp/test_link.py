@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+import tracemalloc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from rpcscope.amqp import Connection, Where
 from rpcscope.amqp.hub import Hub, hub
 from rpcscope.amqp.link import Link
 from tests.support.amqp import run
@@ -115,6 +117,30 @@ def test_waiting_for_room_ends_with_the_link() -> None:
             await waiting
 
     run(test())
+
+
+def test_a_connection_holds_less_than_three_and_a_half_kilobytes() -> None:
+    count = 200
+
+    async def test() -> float:
+        pairs = [socket.socketpair() for _ in range(count)]
+        tracemalloc.start()
+        before = tracemalloc.get_traced_memory()[0]
+        connections = []
+        for number, (ours, _) in enumerate(pairs):
+            again = socket.socket(fileno=os.dup(ours.fileno()))
+            again.setblocking(False)
+            connections.append(Connection(again, Where("127.0.0.1"), f"nova-compute:{number}:emulated"))
+            connections[-1].agree(131072, 60)
+        each = (tracemalloc.get_traced_memory()[0] - before) / count
+        tracemalloc.stop()
+        for connection, pair in zip(connections, pairs, strict=True):
+            connection.abort()
+            for one in pair:
+                one.close()
+        return each
+
+    assert run(test()) < 3500
 
 
 def test_a_loop_has_one_hub_while_it_has_links_and_none_after() -> None:

@@ -16,6 +16,7 @@ from pamqp.heartbeat import Heartbeat
 
 from rpcscope.amqp.garbage import Garbage
 from rpcscope.amqp.scanner import Scanner
+from tests.support.amqp import Notes, Told
 
 FRAME_MAX = 256
 _names = st.text(st.characters(codec="utf-8", max_codepoint=0x7FF), max_size=20)
@@ -24,26 +25,6 @@ _tags = st.integers(1, (1 << 63) - 1)
 _properties = st.builds(
     Basic.Properties, message_id=_names, priority=st.none() | st.integers(0, 9), headers=st.just({"a": 1}) | st.none()
 )
-Told = list[tuple[Any, ...]]
-
-
-class Notes:
-    """A Sink that writes down what it is told."""
-
-    def __init__(self) -> None:
-        self.told: Told = []
-
-    def delivered(self, *told: Any) -> None:
-        self.told.append(("delivered", *told))
-
-    def returned(self, *told: Any) -> None:
-        self.told.append(("returned", *told))
-
-    def confirmed(self, *told: Any) -> None:
-        self.told.append(("confirmed", *told))
-
-    def method(self, *told: Any) -> None:
-        self.told.append(("method", *told))
 
 
 def content(method: Any, properties: Basic.Properties, body: bytes, room: int) -> bytes:
