@@ -78,9 +78,9 @@ class Stage:
 
     def spawn(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Run it beside everything else. A BrokerError of it ends the emulation."""
-        task = self.loop.create_task(self._guarded(coroutine))
+        task = self.loop.create_task(coroutine)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._over)
         return task
 
     async def close(self) -> None:
@@ -91,8 +91,11 @@ class Stage:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _guarded(self, coroutine: Coroutine[Any, Any, None]) -> None:
-        try:
-            await coroutine
-        except BrokerError as error:
-            self.fail(error)
+    def _over(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            if isinstance(error, BrokerError):
+                self.fail(error)
+            else:
+                self.loop.call_exception_handler({"message": "the emulation has a fault", "exception": error})
+                self.fail(BrokerError("The emulation failed by a fault of its own: report what stands above."))
