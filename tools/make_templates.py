@@ -3,7 +3,7 @@
     python tools/make_templates.py
 
 The same captures give the same files, byte for byte. What the laboratory did and a cloud at rest does not is left out:
-servers that were deleted and are looked after again and again, a compute that was stopped, services that start.
+servers that were deleted or evacuated and are looked after again and again, a compute that was stopped.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from rpcscope.store import open_store
 from rpcscope.store.protocol import Reader
 from rpcscope.templates.chosen import Choice
 from rpcscope.templates.files import SHIPPED, save, stem
-from rpcscope.templates.known import Known, known
+from rpcscope.templates.known import Known, inner, known
 from rpcscope.templates.learn import learn
-from rpcscope.templates.model import Provenance, Template
+from rpcscope.templates.model import Provenance, Step, Template
 
 ROOT = Path(__file__).parents[1]
 CAPTURES = ROOT / "tests" / "captures"
@@ -33,6 +33,13 @@ MADE = ROOT / "rpcscope" / "templates" / SHIPPED
 REFUSED = CAPTURES / "nova34" / "14_boot_no_valid_host.jsonl.zst"
 SEVERAL = CAPTURES / "nova34-parents" / "04_boot_min_count_5.jsonl.zst"
 STOPPED = "16_rpc_timeout_sigstop.jsonl.zst"
+STARTED = "startup:compute"
+PER_SERVER = (
+    "Instance.get_by_uuid",
+    "InstanceInfoCache.",
+    "BlockDeviceMappingList.get_by_instance_uuid",
+    "Migration.save",
+)
 PEOPLE = ("create", "delete", "evacuate", "live-migration", "set_host_enabled")
 TOLD = Provenance(release="nova 34.0 (2026.2)")
 
@@ -52,8 +59,26 @@ def _nova(captures: Iterable[Path]) -> Iterator[Template]:
     with _stored(captures) as reader:
         yield from learn(reader, Choice(kinds=PEOPLE, background=False), TOLD).templates
         for template in learn(reader, Choice(), TOLD, _at_rest(known())).templates:
-            if template.background and not template.kind.startswith("startup:"):
+            if template.kind == STARTED:
+                yield _without_servers(template)
+            elif template.background:
                 yield template
+
+
+def _without_servers(template: Template) -> Template:
+    """The one start that was recorded found servers that had been evacuated, and cleaned up after each."""
+    (variant,) = template.variants
+    numbers: list[int] = []  # of each root among those that are kept, or of the one that it waited for
+    kept: list[Step] = []
+    for root in variant.roots:
+        after = numbers[root.after] if root.after >= 0 else -1
+        if any(inner(root.method).startswith(method) for method in PER_SERVER):
+            numbers.append(after)
+        else:
+            numbers.append(len(kept))
+            kept.append(msgspec.structs.replace(root, after=after))
+    told = f"what it did for servers that had been evacuated is left out: {len(variant.roots) - len(kept)} calls"
+    return msgspec.structs.replace(template, variants=(msgspec.structs.replace(variant, roots=tuple(kept), note=told),))
 
 
 def _refused(capture: Path) -> Iterator[Template]:

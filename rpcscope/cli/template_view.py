@@ -26,7 +26,7 @@ def print_template(template: Template) -> None:
     known = template.provenance
     screen.print(Text.assemble((template.kind, "bold"), f"  {_about(template)}"))
     told = [
-        f"from {known.operations:,} recorded operations",
+        f"from {known.operations:,} recorded operation{'s' * (known.operations != 1)}",
         known.release,
         f"driver {known.driver}" * bool(known.driver),
     ]

@@ -16,6 +16,7 @@ from rpcscope.store.protocol import OperationFilter, Reader
 from rpcscope.templates.background import runs
 from rpcscope.templates.known import Known
 from rpcscope.templates.seen import Seen, hosts
+from rpcscope.templates.startup import PREFIX, joined
 from rpcscope.templates.tree import Node, grow, nodes
 from rpcscope.templates.waits import marked
 
@@ -59,6 +60,7 @@ def chosen(reader: Reader, choice: Choice, names: Known) -> tuple[list[Seen], Le
                 left_out[view.whole.kind][why] += 1
             else:
                 found += _seen(view, roots, names)
+    found = joined(found)
     if choice.kinds:
         found = [one for one in found if one.kind in choice.kinds]
         return found, {kind: why for kind, why in left_out.items() if kind in choice.kinds}
@@ -118,7 +120,7 @@ def _unfit(calls: Sequence[Call], roots: Sequence[Node]) -> str:
 
 def _seen(view: OperationView, roots: tuple[Node, ...], names: Known) -> Iterator[Seen]:
     whole = view.whole
-    cut = list(runs(roots, names)) if whole.background and not whole.kind.startswith("startup:") else []
+    cut = list(runs(roots, names)) if whole.background and not whole.kind.startswith(PREFIX) else []
     for kind, mine in cut or [(whole.kind or "unattributed", roots)]:
         yield Seen(
             kind=kind,

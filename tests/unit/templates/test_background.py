@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rpcscope.model import Process
 from rpcscope.templates.background import interval_s, runs
 from rpcscope.templates.known import inner, known
+from rpcscope.templates.model import Provenance
+from rpcscope.templates.seen import Seen
+from rpcscope.templates.startup import joined
 from rpcscope.templates.tree import Node, grow
-from tests.support.emitted import MS, a_call, an_operation
+from rpcscope.templates.variants import template
+from tests.support.emitted import MS, a_call, an_operation, seen
 
 SECOND = 1_000 * MS
 REPORT = "periodic:report_state"
@@ -67,3 +72,37 @@ def test_too_few_runs_tell_nothing_so_nova_s_interval_is_taken() -> None:
     of_two = [*few, *(mine[0] for _, mine in runs(roots(*["Service.save"] * 2, process=8), known()))]
     assert interval_s(REPORT, of_two, known()) == 10
     assert interval_s("startup:ping", few, known()) is None
+
+
+def test_what_a_service_does_under_several_request_ids_is_one_start() -> None:
+    people = {
+        number: Process(
+            id=number, key="", program="", pid=number, peer="", host=f"host-{number}", role="compute", seen_ns=0,
+            gone_ns=None,
+        )
+        for number in (7, 8)
+    }  # fmt: skip
+
+    def part(kind: str, method: str, at_s: int, process: int) -> Seen:
+        call = a_call(at_s, method, at_s * SECOND, from_process=process)
+        return seen([call], people, kind=kind, background=True, instances=(), source_host="", dest_host="")
+
+    parts = [
+        part("startup:init_host", "get_all", 11, 7),
+        part("startup:ping", "ping", 10, 7),
+        part("startup:ping", "ping", 12, 8),
+        part("startup:ping", "ping", 100, 7),
+        part("create", "build", 13, 7),
+    ]
+    found = joined(parts)
+    methods = [(one.kind, [root.call.method for root in one.roots]) for one in found]
+    assert methods == [
+        ("create", ["build"]),
+        ("startup:compute", ["ping", "get_all"]),
+        ("startup:compute", ["ping"]),
+        ("startup:compute", ["ping"]),
+    ]
+    made, _ = template(found[1:2], known(), Provenance())
+    (ping, get_all) = made.variants[0].roots
+    assert (ping.sender, ping.sender_host, get_all.after) == ("compute", "source", 0)
+    assert (made.background, made.interval_s, made.instances) == (True, None, 0)
