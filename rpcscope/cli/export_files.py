@@ -108,11 +108,10 @@ def grafana_command(folder: Path) -> None:
 )  # fmt: skip
 def html_command(request_id: str, db: str | None, path: Path | None) -> None:
     """Write one operation as a page that needs nothing else: to send, to attach to a report, to open in a browser."""
-    from rpcscope_web.standalone import standalone
-
     from rpcscope.export.files.names import file_name
     from rpcscope.export.files.write import whole
     from rpcscope.query.trace import traces
+    from rpcscope_web.standalone import standalone
 
     with opened(db) as store:
         found = traces(store.reader(), request_id)

@@ -126,6 +126,9 @@ MEMORY = _metric("resident_memory_bytes", "gauge", "Memory of the process which 
 FOLDED = _metric(
     "metrics_folded_total", "counter", 'RPCs and operations counted under "other", because there were too many names.'
 )
+PUSHES_FAILED = _metric(
+    "metrics_pushes_failed_total", "counter", "Pushes of metrics that an OTLP endpoint did not take.", unit="{push}"
+)
 BEHIND = _metric("metrics_behind", "gauge", "1 while more is stored than was counted here.")
 
 METRICS = tuple(one for one in list(globals().values()) if isinstance(one, Metric))

@@ -9,7 +9,11 @@ from rpcscope.errors import UsageError
 from rpcscope.export.traces.answer import Answer, later, of_response, plain, refused
 from rpcscope.export.traces.endpoint import Endpoint
 
-_METHOD = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
+_METHODS = {
+    "traces": "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
+    "metrics": "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export",
+}
+"""By the end of the path that the same is sent to over HTTP."""
 _CODE = grpc.StatusCode
 _AGAIN = frozenset(
     {
@@ -52,7 +56,9 @@ class GrpcSender:
         else:
             self._channel = grpc.insecure_channel(target, options, grpc.Compression.Gzip)
         self._export = self._channel.unary_unary(
-            _METHOD, request_serializer=bytes, response_deserializer=ExportTraceServiceResponse.FromString
+            _METHODS[to.path.rpartition("/")[2]],
+            request_serializer=bytes,
+            response_deserializer=ExportTraceServiceResponse.FromString,
         )
 
     def _judged(self, error: grpc.RpcError) -> Answer:

@@ -95,7 +95,7 @@ def _judged(response: http.client.HTTPResponse, body: bytes) -> Answer:
     if status in _AGAIN:
         return later(f"answers {status}", _seconds(response.headers.get("Retry-After")))
     if not 200 <= status < 300:
-        return refused(f"answers {status}: is it an OTLP/HTTP endpoint for traces?")
+        return refused(f"answers {status}: is it an OTLP/HTTP endpoint?")
     if len(body) >= _MOST or "html" in response.headers.get("Content-Type", ""):
         return refused(NO_OTLP)
     return taken(body)
