@@ -23,8 +23,8 @@ from rpcscope.amqp.connection import Connection
 from rpcscope.amqp.handler import Handler
 from rpcscope.amqp.handshake import connect
 from rpcscope.amqp.properties import decode_properties
-from rpcscope.amqp.publish import Publish
+from rpcscope.amqp.publish import Publish, publish_method
 from rpcscope.amqp.refused import Refused
 from rpcscope.amqp.where import Where
 
-__all__ = ["Connection", "Handler", "Publish", "Refused", "Where", "connect", "decode_properties"]
+__all__ = ["Connection", "Handler", "Publish", "Refused", "Where", "connect", "decode_properties", "publish_method"]

@@ -57,7 +57,10 @@ async def connect(
                 connection.abort()
                 raise
     except Refused as refused:
-        raise not_let_in(refused, where) from refused
+        said = not_let_in(refused, where)
+        if said is None:
+            raise
+        raise said from refused
     except TimeoutError as error:
         raise BrokerError(
             f"The broker at {where} did not answer in {timeout_s:g} s: see whether it is overloaded, and connect fewer "

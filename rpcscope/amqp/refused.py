@@ -51,8 +51,8 @@ def cancelled(method: Basic.Cancel, name: str) -> Refused:
     )
 
 
-def not_let_in(refused: Refused, where: Where) -> Refused:
-    """The sentence for a close that came before the connection was open."""
+def not_let_in(refused: Refused, where: Where) -> Refused | None:
+    """The sentence for a close that came before the connection was open; None when its own says it."""
     if refused.code == 403:
         said = f"The broker at {where} refuses user {shown(where.username)}: check user and password."
     elif refused.code == 530 and refused.text.endswith("not found"):
@@ -60,7 +60,7 @@ def not_let_in(refused: Refused, where: Where) -> Refused:
     elif refused.code == 530 and "refused for user" in refused.text:
         said = f"User {shown(where.username)} may not use vhost {shown(where.vhost)} at {where}: give access to it."
     else:
-        return refused
+        return None
     return Refused(said, refused.code, refused.text)
 
 
