@@ -55,11 +55,11 @@ class Hosts(_Part, frozen=True, kw_only=True):
 class Timing(_Part, frozen=True, kw_only=True):
     """What hosts take."""
 
-    reboot_s: NotNegative = 300.0
-    boot_image_s: NotNegative = 180.0  # a diskless host: image into memory
-    check_s: NotNegative = 30.0  # before it may join
+    reboot_s: NotNegative = 300.0  # of a host with disks
+    boot_image_s: NotNegative = 180.0  # of a diskless one: image into memory
+    check_s: NotNegative = 30.0  # after it, before the host may join
     detect_s: NotNegative = 60.0  # until a dead host counts as down ([DEFAULT] service_down_time)
-    failure_share: Share = 0.0  # reboots or checks that fail
+    failure_share: Share = 0.0  # of these checks that fail
 
 
 class Control(_Part, frozen=True, kw_only=True):
