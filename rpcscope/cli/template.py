@@ -54,7 +54,10 @@ def _learn(
     conditions: str,
     force: bool,
 ) -> None:
-    """Make a template of each kind of operation that was recorded as a whole."""
+    """Learn from operations recorded as a whole.
+
+    One file for each kind, and for each number of servers that one operation is about.
+    """
     from rpcscope.templates.chosen import Choice
     from rpcscope.templates.learn import learn
     from rpcscope.templates.model import Provenance
@@ -77,7 +80,10 @@ def _learn(
 @click.argument("what", metavar="FILE|KIND")
 @click.option("--servers", type=click.IntRange(1), default=1, show_default=True, help="That one operation is about.")
 def _show(what: str, servers: int) -> None:
-    """A template as a tree: of a FILE, or of a KIND that comes with rpcscope."""
+    """Show a template as a tree.
+
+    Of a FILE, or of a KIND that comes with rpcscope: create, live-migration, periodic:report_state.
+    """
     from rpcscope.cli.template_view import print_template
     from rpcscope.templates.files import load, shipped
 
@@ -89,7 +95,7 @@ def _show(what: str, servers: int) -> None:
 @template_command.command("check")
 @click.argument("files", nargs=-1, required=True, type=_FILE, metavar="FILE...")
 def _check(files: tuple[Path, ...]) -> None:
-    """Say whether files are templates, and if not what is wrong and where."""
+    """Say what is wrong with files, and where."""
     from rpcscope.templates.files import load
 
     for path in files:

@@ -22,8 +22,10 @@ from rpcscope.templates.waits import marked
 
 MOST_OPERATIONS = 1_000
 """Of a kind, the newest."""
-MOST_CALLS = 20_000
+MOST_CALLS = 50_000
 """Of one operation: a request id that a process keeps for ever has no end of them."""
+MOST_TOGETHER = 200_000
+"""Calls of a kind."""
 _TOGETHER = 50
 _UNKNOWN = Flag.NO_REQUEST | Flag.EVICTED | Flag.UNSEEN
 
@@ -70,6 +72,7 @@ def chosen(reader: Reader, choice: Choice, names: Known) -> tuple[list[Seen], Le
 def _views(reader: Reader, choice: Choice, left_out: dict[str, Counter[str]]) -> Iterator[OperationView]:
     """Operations that are whole as far as they tell themselves, the newest of each kind."""
     counts: Counter[str] = Counter()
+    calls: Counter[str] = Counter()
     wanted = OperationFilter(
         background=None if choice.background else False, since_ns=choice.since_ns, until_ns=choice.until_ns
     )
@@ -83,10 +86,13 @@ def _views(reader: Reader, choice: Choice, left_out: dict[str, Counter[str]]) ->
         why = _doubtful(view, choice)
         if not why and counts[whole.kind] >= choice.most:
             why = f"older than the newest {choice.most:,}"
+        if not why and calls[whole.kind] + whole.by_cause.rpcs > MOST_TOGETHER:
+            why = f"older than the newest {MOST_TOGETHER:,} calls"
         if why:
             left_out[whole.kind][why] += 1
         else:
             counts[whole.kind] += 1
+            calls[whole.kind] += whole.by_cause.rpcs
             yield view
 
 
@@ -129,7 +135,7 @@ def _seen(view: OperationView, roots: tuple[Node, ...], names: Known) -> Iterato
             background=whole.background,
             roots=tuple(marked(root, names) for root in mine),
             hosts=hosts(whole, mine),
-            recording=recording_of(view.ids[0]),
+            recordings=tuple(map(recording_of, view.ids)),
         )
 
 

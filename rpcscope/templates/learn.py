@@ -60,7 +60,7 @@ def learn(
 
 def _provenance(reader: Reader, mine: Sequence[Seen], told: Provenance) -> Provenance:
     first_ns = min(seen.started_ns for seen in mine)
-    return provenance(reader, {seen.recording for seen in mine}, first_ns, told)
+    return provenance(reader, {number for seen in mine for number in seen.recordings}, first_ns, told)
 
 
 def _nothing(left_out: LeftOut) -> str:

@@ -28,7 +28,7 @@ class Seen:
     background: bool
     roots: tuple[Node, ...]
     hosts: Mapping[str, str]  # role by name
-    recording: int  # Recording.id
+    recordings: tuple[int, ...]  # Recording.id of those that saw parts of it
 
     @property
     def started_ns(self) -> int:

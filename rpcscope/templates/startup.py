@@ -24,7 +24,7 @@ def joined(several: Iterable[Seen]) -> list[Seen]:
     parts: defaultdict[tuple[int, int], list[Seen]] = defaultdict(list)
     for seen in several:
         if seen.kind.startswith(PREFIX):
-            parts[seen.recording, seen.roots[0].call.from_process].append(seen)
+            parts[seen.recordings[0], seen.roots[0].call.from_process].append(seen)
         else:
             kept.append(seen)
     for mine in parts.values():

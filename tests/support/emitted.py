@@ -117,7 +117,7 @@ def seen(calls: Sequence[Call], processes: dict[int, Process] | None = None, **m
         background=operation.background,
         roots=tuple(marked(root, known()) for root in roots),
         hosts=hosts(operation, roots),
-        recording=0,
+        recordings=(0,),
     )
 
 
