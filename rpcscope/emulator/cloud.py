@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from rpcscope.emulator.cast_list import CastList, Part
 from rpcscope.emulator.plug import Plug
 from rpcscope.emulator.process import Process
+from rpcscope.emulator.refusals import explained
 from rpcscope.emulator.score import CONTROL_EXCHANGE, Node
 from rpcscope.emulator.stage import Stage
 from rpcscope.emulator.vhost import OwnVhost
+from rpcscope.errors import BrokerError
 from rpcscope.templates.model import SOURCE
 
 Progress = Callable[[int, int], None]
@@ -119,7 +121,8 @@ class Cloud:
                 for process in processes:
                     group.create_task(start(process))
         except* Exception as errors:
-            raise _first(errors) from None
+            first = _first(errors)
+            raise (explained(first) if isinstance(first, BrokerError) else first) from None
 
     def _exchanges(self) -> tuple[list[str], list[str]]:
         control = {node.exchange for node in self._nodes if not node.is_fanout} | {CONTROL_EXCHANGE}

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from rpcscope.amqp.publish import publish_method
 from rpcscope.emulator.deadlines import Deadlines
 from rpcscope.emulator.ids import Ids
+from rpcscope.emulator.refusals import explained
 from rpcscope.emulator.score import Manner
 from rpcscope.emulator.tally import Tally
 from rpcscope.errors import BrokerError
@@ -72,9 +73,9 @@ class Stage:
     def fail(self, error: BrokerError) -> None:
         """The emulation can not go on. The first error tells why; later ones follow from it."""
         if self.error is None:
-            self.error = error
+            self.error = explained(error)
             for tell in self.ended:
-                tell(error)
+                tell(self.error)
 
     def spawn(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Run it beside everything else. A BrokerError of it ends the emulation."""

@@ -74,12 +74,15 @@ class OwnVhost:
         return self
 
     def __exit__(self, *exc: object) -> None:
-        """Delete it. A second Ctrl-C does not stop this."""
+        """Delete it. A second Ctrl-C does not stop this. BrokerError, unless more went wrong before."""
         with _undisturbed():
             try:
                 if self._made:
                     self._made = False
                     _delete(self._management, self.name, self._owner)
+            except BrokerError:
+                if not exc or exc[0] is None:
+                    raise
             finally:
                 for number, handler in self._handlers.items():
                     signal.signal(number, handler)  # type: ignore[arg-type]
