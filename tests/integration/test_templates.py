@@ -24,6 +24,7 @@ from rpcscope.templates.sample import draw
 from tests.support.cli import Cli
 from tests.support.dashboard import recorded_store
 from tests.support.requests_only import requests, sightings
+from tests.support.split import as_nova_does, split
 from tests.support.stored import keep
 
 ROOT = Path(__file__).parents[2]
@@ -139,6 +140,19 @@ def test_sampled_times_of_a_boot_are_those_of_the_recorded_ones(learned: Learned
     recorded_ms = cost.duration_ms.p50
     assert recorded_ms is not None
     assert drawn[1_000] * 1_000 == pytest.approx(recorded_ms, rel=0.15)
+
+
+def test_operations_that_two_brokers_saw_are_learned_as_if_one_had(empty: Store, learned: Learned) -> None:
+    seen = list(sightings(NOVA / "12_evacuate_6.jsonl.zst"))
+    keep(empty, *split(seen, as_nova_does(seen)), labels=("api", "cell"))
+    (template,) = learn(empty.reader(), Choice(background=False)).templates
+
+    def shape(step: Step) -> tuple[object, ...]:
+        return (step.method, step.kind, step.host, step.after, step.wait, step.stale, *map(shape, step.steps))
+
+    whole = of(learned, "evacuate").variants[0].roots
+    assert [shape(root) for root in template.variants[0].roots] == [shape(root) for root in whole]
+    assert template.provenance.sources == ("api", "cell")
 
 
 @pytest.mark.parametrize(
