@@ -55,8 +55,11 @@ def _variant(path: str, variant: Variant, instances: int) -> Iterator[Problem]:
 
 
 def _steps(path: str, steps: Sequence[Step], instances: int) -> Iterator[Problem]:
+    ending = {step.wait for step in steps if step.repeats_s is None}
     for number, step in enumerate(steps):
         mine = f"{path}[{number}]"
+        if step.wait and step.wait not in ending:
+            yield f"{mine}.wait", f"no step beside it ends the wait {step.wait}: one that names it without repeats_s"
         if not -1 <= step.after < number:
             yield f"{mine}.after", f"{step.after} is no sibling before it: give -1 to {number - 1}"
         elif step.after >= 0 and steps[step.after].repeats_s is not None and step.repeats_s is None:

@@ -61,13 +61,17 @@ Structure = tuple[tuple[Shape, "Structure"], ...]
 """A tree of shapes, whatever came before or after what in time."""
 
 
+SHARED = ("conductor", "scheduler")
+"""Services that no flow places on a host, also where a message names theirs."""
+
+
 def hosts(operation: Operation, roots: Sequence[Node]) -> dict[str, str]:
     """Roles by host. One that the rules do not tell is the source when it is the first, else a dest."""
     found = {operation.source_host: SOURCE} if operation.source_host else {}
     if operation.dest_host:
         found[operation.dest_host] = DEST
     for node in nodes(roots):
-        for host in (node.sender_host, node.call.server):
+        for host in (node.sender_host, _server(node)):
             if host and host not in found:
                 found[host] = DEST if found else SOURCE
     return found
@@ -90,6 +94,10 @@ def structure(seen: Seen, siblings: Sequence[Node], *, roots: bool = False) -> S
     return tuple(sorted((shape, structure(seen, node.children)) for shape, node in found.items()))
 
 
+def _server(node: Node) -> str:
+    return "" if node.role in SHARED else node.call.server
+
+
 def _shape(seen: Seen, node: Node, is_root: bool) -> Shape:
     call = node.call
     return Shape(
@@ -97,7 +105,7 @@ def _shape(seen: Seen, node: Node, is_root: bool) -> Shape:
         kind=KINDS[call.kind],
         topic=node.topic,
         namespace=call.namespace,
-        host=seen.hosts.get(call.server, ""),
+        host=seen.hosts.get(_server(node), ""),
         sender=node.sender if is_root else "",
         sender_host=seen.hosts.get(node.sender_host, "") if is_root else "",
         failure=call.failure,

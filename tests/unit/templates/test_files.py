@@ -101,7 +101,11 @@ def test_a_file_says_what_it_is_and_where_it_comes_from() -> None:
         (whole(steps=[CALL | {"sender": "api"}]), r"steps\[0\].sender: only a root has a sender"),
         (whole(steps=[CALL | {"after": -2}]), r"steps\[0\].after: -2 is no sibling before it"),
         (
-            whole(steps=[CALL | {"wait": "copy", "repeats_s": 5.0}, CALL | {"after": 0}]),
+            whole(steps=[CALL | {"wait": "copy", "repeats_s": 5.0}]),
+            r"steps\[0\].wait: no step beside it ends the wait copy",
+        ),
+        (
+            whole(steps=[CALL | {"wait": "copy", "repeats_s": 5.0}, CALL | {"wait": "copy", "after": 0}]),
             r"steps\[1\].after: step 0 repeats, so nothing can wait for its end",
         ),
         (

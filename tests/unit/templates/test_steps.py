@@ -119,8 +119,9 @@ def test_hosts_are_roles_and_a_rejected_candidate_is_a_dest_too() -> None:
         ]
     )
     assert [step.host for step in steps] == ["dest", "dest", "source"]
-    only = learned(seen([a_call(1, "set", 0, topic="compute", server="host-x")], source_host="", dest_host=""))
-    assert only.variants[0].roots[0].host == "source"
+    calls = [a_call(1, "ask", 1, server="host-c"), a_call(2, "set", MS, topic="compute", server="host-x")]
+    shared, only = learned(seen(calls, source_host="", dest_host="")).variants[0].roots
+    assert (shared.host, only.host) == ("", "source")
 
 
 def test_shapes_are_variants_the_most_frequent_first_and_failures_last() -> None:
