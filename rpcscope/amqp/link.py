@@ -138,7 +138,8 @@ class Link:
         waiting = self._waiting
         try:
             while waiting:
-                data = waiting[0] if len(waiting) == 1 else b"".join(waiting[:_JOINED])
+                count = len(waiting)
+                data = waiting[0] if count == 1 else b"".join(waiting[:_JOINED] if count > _JOINED else waiting)
                 sent = self._socket.send(data)
                 self._spoke = True
                 if sent < len(data):
@@ -152,7 +153,7 @@ class Link:
         if waiting:
             self._stuck = True
             self._hub.also_writing(self._socket.fileno(), True)
-        else:
+        elif self._drained is not None:
             self._wake()
 
     def _wake(self) -> None:
