@@ -28,6 +28,8 @@ Count: TypeAlias = Annotated[int, Meta(ge=0)]
 Seconds: TypeAlias = Annotated[float, Meta(ge=0, le=1e9)]
 Share: TypeAlias = Annotated[float, Meta(ge=0, le=1)]
 Speed: TypeAlias = Annotated[float, Meta(ge=0)]
+_SECRET = ("webhook", "detach_command", "attach_command")
+"""Fields that may hold passwords."""
 PACE_HELP = "when each is asked for: a rate per second such as 5, poisson:5, ramp:1:20:60 or sine:10:5:3600"
 Pace: TypeAlias = Annotated[str, said(PACE_HELP)]
 
@@ -42,3 +44,9 @@ def read(kind: type[Parameters], values: dict[str, object]) -> Parameters:
     if pace is not None:
         parse_pace(pace)
     return parameters
+
+
+def shown(parameters: Parameters) -> dict[str, object]:
+    """All of them as JSON has them, to be kept and shown; of what may hold secrets only that it was given."""
+    values: dict[str, object] = msgspec.json.decode(msgspec.json.encode(parameters))
+    return {name: "given" if name in _SECRET and value else value for name, value in values.items()}

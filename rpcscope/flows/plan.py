@@ -10,7 +10,7 @@ import msgspec
 from rpcscope.fleet.model import FleetFile
 from rpcscope.fleet.state import Fleet
 from rpcscope.flows.catalog import Flow, run
-from rpcscope.flows.parameters import Parameters
+from rpcscope.flows.parameters import Parameters, shown
 from rpcscope.flows.report import Report, Story
 from rpcscope.flows.tally import Count
 from rpcscope.flows.virtual import run_virtual
@@ -58,7 +58,7 @@ async def _play(flow: Flow, parameters: Parameters, file: FleetFile, templates: 
     story, count = report.story(), world.tally.count()
     return Plan(
         flow=flow.name,
-        parameters=msgspec.to_builtins(parameters),
+        parameters=shown(parameters),
         took_s=story.ended_s - story.started_s,
         count=count,
         operations_peak=int(story.peaks.get("operations", 0)),
