@@ -39,5 +39,5 @@ class Periodic:
     def runs(self, name: str, now_s: float) -> None:
         """It starts now. Late starts do not move later ones, but each is up to 5 % later, in whole seconds."""
         spacing_s = self._spacings_s[name]
-        late_s = (now_s - self._last_s[name]) % spacing_s
+        late_s = max(0.0, now_s - self._last_s[name] - spacing_s) % spacing_s
         self._last_s[name] = now_s - late_s + int(spacing_s * self._rng.random() / 20)
