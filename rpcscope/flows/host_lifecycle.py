@@ -12,6 +12,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Annotated
 
+from msgspec import Meta
+
 from rpcscope.errors import UsageError
 from rpcscope.fleet.host import Host, HostState
 from rpcscope.flows.evacuation import Evacuation, evacuate_all
@@ -30,7 +32,11 @@ class HostLifecycle(Parameters, frozen=True, kw_only=True):
     apart_s: Annotated[Seconds, said("from one death to the next")] = 60.0
     pool: Annotated[Count, said("evacuations at one time of one host; 0: all")] = 3
     tries: Annotated[Some, said("of a host that fails its check")] = 3
-    webhook: Annotated[str, said("URL that is told of each failed check; its account is sent as a header")] = ""
+    webhook: Annotated[
+        str,
+        Meta(pattern="^(https?://.+)?$"),
+        said("URL that is told of each failed check; its account is sent as a header"),
+    ] = ""
 
 
 async def host_lifecycle(stage: Stage, asked: HostLifecycle) -> None:
