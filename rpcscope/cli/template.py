@@ -71,8 +71,8 @@ def _learn(
     )
     with opened(db) as store:
         learned = learn(store.reader(), choice, Provenance(release=release, driver=driver, conditions=conditions))
-    _write(learned.templates, output, force=force)
-    _print_learned(learned.templates)
+    paths = _write(learned.templates, output, force=force)
+    _print_learned(learned.templates, paths)
     _print_left_out(learned.left_out)
 
 
@@ -104,10 +104,15 @@ def _check(files: tuple[Path, ...]) -> None:
         click.echo(f"{path.name}: {template.kind}, {shapes} variant{'s' * (shapes != 1)}; all is well")
 
 
-def _write(templates: Sequence[Template], folder: Path, *, force: bool) -> None:
+def _write(templates: Sequence[Template], folder: Path, *, force: bool) -> list[Path]:
     from rpcscope.templates.files import save, stem
 
-    paths = [folder / f"{stem(template)}.yaml" for template in templates]
+    paths: list[Path] = []
+    for template in templates:
+        path = folder / f"{stem(template)}.yaml"
+        while path in paths:  # what makes two kinds different may be no part of a file's name
+            path = path.with_stem(f"{path.stem}-other")
+        paths.append(path)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         there = [path for path in paths if path.exists() and not force]
@@ -117,18 +122,18 @@ def _write(templates: Sequence[Template], folder: Path, *, force: bool) -> None:
         raise UsageError(f"{there[0].name} is in {folder.name} already: choose another folder, or give --force")
     for template, path in zip(templates, paths, strict=True):
         save(template, path)
+    return paths
 
 
-def _print_learned(templates: Sequence[Template]) -> None:
+def _print_learned(templates: Sequence[Template], paths: Sequence[Path]) -> None:
     from rpcscope.templates.counts import count
-    from rpcscope.templates.files import stem
 
     lines = table("file", "kind", ">operations", ">variants", ">most have", ">messages", ">bytes")
-    for template in templates:
+    for template, path in zip(templates, paths, strict=True):
         first = max(template.variants, key=lambda variant: variant.share)
         tally = count(first.roots)
         lines.add_row(
-            cell(f"{stem(template)}.yaml"), cell(template.kind), number(template.provenance.operations),
+            cell(path.name), cell(template.kind), number(template.provenance.operations),
             number(len(template.variants)), f"{first.share:.0%}", number(tally.messages), size(tally.bytes),
         )  # fmt: skip
     put_table(lines, spare=("kind",), fold="file")

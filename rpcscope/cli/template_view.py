@@ -7,10 +7,10 @@ from rich.tree import Tree
 
 from rpcscope.cli.output import cell, console, size
 from rpcscope.templates.counts import count, size_of
-from rpcscope.templates.files import FAKE
 from rpcscope.templates.model import Step, Template, Times, Variant
 from rpcscope.templates.sample import quantile
 from rpcscope.templates.tree import role_of_topic
+from rpcscope.templates.written import FAKE
 
 _MS = 1e3
 _FOOT = (

@@ -14,8 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rpcscope.errors import UsageError
-from rpcscope.templates.files import FAKE, load, save, shipped, shipped_names, stem, text
+from rpcscope.templates.files import load, save, shipped, shipped_names, stem
 from rpcscope.templates.model import Provenance, Step, Template, Variant, walk
+from rpcscope.templates.written import FAKE, text
 
 ROOT: dict[str, Any] = {"method": "go", "kind": "cast", "topic": "conductor", "sender": "api"}
 CALL: dict[str, Any] = {"method": "get", "kind": "call", "topic": "conductor"}
