@@ -34,7 +34,8 @@ class KindPair:
         if a and b:
             return ""
         if self.a.over and self.b.over:
-            return "none of A was done" if b else "none of B was done"
+            name, side = ("A", self.a) if b else ("B", self.b)
+            return f"none of {name} was done, {len(side.failed):,} failed"
         return NOT_BOTH[bool(self.a.over), bool(self.b.over)]
 
     def contrasts(self) -> Iterator[Contrast]:

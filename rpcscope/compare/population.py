@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 
 from rpcscope.compare.sample import Sample, sample
@@ -14,8 +14,12 @@ from rpcscope.query.calls import merged
 from rpcscope.query.gaps import FOREVER, Loss, gaps_touching
 from rpcscope.query.ids import recording_of
 from rpcscope.query.operations import Operations, OperationView
+from rpcscope.query.times import SECOND
 from rpcscope.store.places import Place
 from rpcscope.store.protocol import OperationFilter, Reader
+
+_BEFORE_NS = 3_600 * SECOND
+"""What lay in the tap's queue when its recorder began is not older."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,11 +118,7 @@ def _newest(reader: Reader, selection: Selection, kind: str, reading: Reading) -
     """Parts of the newest operations of a kind, of the chosen recordings alone; whether these are all."""
     found: dict[int, Operation] = {}
     is_all = True
-    for recording in sorted(selection.recordings) if selection.recordings is not None else [None]:
-        wanted = OperationFilter(
-            kind=kind, since_ns=selection.from_ns, until_ns=selection.to_ns, recording_id=recording,
-            background=None if reading.background else False,
-        )  # fmt: skip
+    for wanted in _filters(reader, selection, kind, reading):
         operations, after = 0, None
         while operations < reading.most:
             after, placed = _page(reader, wanted, after, reading.most - operations)
@@ -129,6 +129,23 @@ def _newest(reader: Reader, selection: Selection, kind: str, reading: Reading) -
                 break
         is_all = is_all and after is None
     return list(found.values()), is_all
+
+
+def _filters(reader: Reader, selection: Selection, kind: str, reading: Reading) -> Iterator[OperationFilter]:
+    """One for each chosen recording, of the time in which it was made; one of all when none was chosen."""
+    everything = OperationFilter(
+        kind=kind, since_ns=selection.from_ns, until_ns=selection.to_ns,
+        background=None if reading.background else False,
+    )  # fmt: skip
+    if selection.recordings is None:
+        yield everything
+        return
+    for info in reader.recordings():
+        one = info.recording
+        if one.id in selection.recordings:
+            since_ns = max(selection.from_ns or 0, one.started_ns - _BEFORE_NS)
+            until_ns = min(selection.to_ns or FOREVER, info.last_ns + 1)
+            yield replace(everything, since_ns=since_ns, until_ns=until_ns, recording_id=one.id)
 
 
 def _page(

@@ -54,7 +54,7 @@ def untold(
 def _too_few(pair: KindPair, mine: Sequence[Contrast], is_tested: bool, limits: Thresholds) -> str:
     a, b = map(len, pair.samples)
     if min(a, b) < limits.operations:
-        return f"too few operations to be sure: {a} in A, {b} in B; from {limits.operations} each on it would be"
+        return f"too few operations to be sure: {a} in A, {b} in B; {limits.operations} on each side are wanted"
     if not is_tested and any(not (one.a.is_constant and one.b.is_constant) for one in mine):
         return f"too few operations for a test: {a} in A, {b} in B; only differences without exception can be told"
     return ""

@@ -121,7 +121,7 @@ def test_too_few_operations_are_said_with_what_was_seen(boots: Path, tmp_path: P
     found = compare(read(boots), read(planted, most=2), LIMITS)
     assert found.is_equal
     (untold,) = found.untold
-    assert untold.why == "too few operations to be sure: 10 in A, 2 in B; from 5 each on it would be"
+    assert untold.why == "too few operations to be sure: 10 in A, 2 in B; 5 on each side are wanted"
     assert [(str(hint.method), hint.change) for hint in untold.hints if hint.method] == [
         (f"conductor {NEW}", Change.ADDED)
     ]
