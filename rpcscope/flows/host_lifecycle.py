@@ -1,4 +1,4 @@
-"""A diskless fleet: hosts join, fail, are replaced by others' memory, and join again.
+"""A diskless fleet: hosts join, die, lose their servers to others, and join again.
 
 registered -> checked -> in stock -> image into memory -> checked -> joined
                 fails: told to the webhook      ^                       |
