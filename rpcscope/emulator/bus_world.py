@@ -83,7 +83,8 @@ class BusWorld:
         nodes = [node for scores in self._scores.values() for score in scores for node in score.nodes()]
         self._cloud = Cloud(self._own, self._stage, nodes)
         self._started = loop.time()
-        self._background = Background(self.now_s, self._speed, self._background_templates(), self._seed)
+        self._background = Background(loop, self.now_s, self._speed, self._run_background)
+        self._background.know(self._background_templates(), self._seed)
         try:
             await self._cloud.start(self._hosts, self._progress)
         except BaseException:
@@ -92,7 +93,7 @@ class BusWorld:
         self._started = loop.time()
         self._stage.spawn(self._look())
         for host in self._hosts:
-            self._background.begin(host, self._run_background, self._stage.spawn, fresh=False)
+            self._background.begin(host, fresh=False)
         return self
 
     async def __aexit__(self, *exc: object) -> None:
@@ -134,7 +135,7 @@ class BusWorld:
         await self._cloud.add(host)
         for kind in sorted(kind for kind, _ in self._scores if kind.startswith(STARTUP)):
             await self._play(Asked(kind=kind, instances=(), source=host))
-        self._background.begin(host, self._run_background, self._stage.spawn, fresh=True)
+        self._background.begin(host, fresh=True)
 
     async def remove_host(self, host: str, *, cleanly: bool) -> None:
         """End them: cleanly, or as when power fails: what it had in hand is lost, calls to it time out."""
@@ -142,22 +143,31 @@ class BusWorld:
         await self._cloud.remove(host, cleanly=cleanly)
 
     async def _play(self, asked: Asked) -> Answer:
-        stage = self._stage
         self._raise_if_ended()
-        scores = self._scores[asked.kind, len(asked.instances)]
-        (score,) = stage.rng.choices(scores, [score.variant.share for score in scores]) if len(scores) > 1 else scores
-        hosts = {role: name for role, name in ((SOURCE, asked.source), (DEST, asked.dest)) if name}
-        play = Play(stage, asked, hosts)
+        score = self._drawn(asked)
         started_s = self.now_s()
-        Opening(stage, play, score, self._cloud.sender).begin()
+        play = self._begun(asked, score)
         await self._unless_it_ends(play.over)
         failure = play.failure or score.variant.error
         ended = Ended.TIMED_OUT if play.timed_out else Ended.FAILED if failure else Ended.DONE
         return Answer(ended=ended, started_s=started_s, ended_s=self.now_s(), request_id=play.request_id, error=failure)
 
-    async def _run_background(self, kind: str, host: str) -> None:
+    def _run_background(self, kind: str, host: str) -> asyncio.Future[None]:
         self.tally.background += 1
-        await self._play(Asked(kind=kind, instances=(), source=host))
+        asked = Asked(kind=kind, instances=(), source=host)
+        return self._begun(asked, self._drawn(asked)).over
+
+    def _drawn(self, asked: Asked) -> Score:
+        scores = self._scores[asked.kind, len(asked.instances)]
+        if len(scores) == 1:
+            return scores[0]
+        return self._stage.rng.choices(scores, [score.variant.share for score in scores])[0]
+
+    def _begun(self, asked: Asked, score: Score) -> Play:
+        hosts = {role: name for role, name in ((SOURCE, asked.source), (DEST, asked.dest)) if name}
+        play = Play(self._stage, asked, hosts)
+        Opening(self._stage, play, score, self._cloud.sender).begin()
+        return play
 
     def _check(self, asked: Asked) -> None:
         scores = self._scores.get((asked.kind, len(asked.instances)))

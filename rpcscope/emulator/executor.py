@@ -26,7 +26,7 @@ class Executor:
         """`size`: threads (executor_thread_pool_size)."""
         self._free = size
         self.hands: dict[Work, None] = {}  # that have a thread
-        self.inner: deque[Work] = deque()  # that wait for one
+        self.inner: deque[Work] | tuple[()] = ()  # that wait for one; most processes never need a deque
 
     def submit(self, work: Work) -> None:
         """Handle it now, or when a thread is free."""
@@ -35,6 +35,8 @@ class Executor:
             self.hands[work] = None
             work.start()
         else:
+            if not self.inner:
+                self.inner = deque()
             self.inner.append(work)
 
     def release(self, work: Work) -> None:
@@ -53,5 +55,5 @@ class Executor:
         """All of it is lost, as when the process dies; what it was."""
         lost = [*self.hands, *self.inner]
         self.hands.clear()
-        self.inner.clear()
+        self.inner = ()
         return lost

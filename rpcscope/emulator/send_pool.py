@@ -37,8 +37,9 @@ class SendPool(Quiet):
         self._count = 0
         self._idle: list[tuple[float, Connection]] = []
         self._held: dict[Connection, Outgoing] = {}
-        self._returned: set[Connection] = set()
-        self._waiting: deque[tuple[bytes | bytearray, Outgoing]] = deque()
+        self._returned: Connection | None = None  # a publish over it came back, and is confirmed next
+        # Most processes never need a deque.
+        self._waiting: deque[tuple[bytes | bytearray, Outgoing]] | tuple[()] = ()
 
     @property
     def waiting(self) -> int:
@@ -52,6 +53,8 @@ class SendPool(Quiet):
             self._held[connection] = outgoing
             connection.publish(frames)
             return
+        if not self._waiting:
+            self._waiting = deque()
         self._waiting.append((frames, outgoing))
         if self._count < self._limit:
             self._count += 1
@@ -77,15 +80,13 @@ class SendPool(Quiet):
         self.add(connection)
         if outgoing is None:
             return
-        arrived = ack
-        if self._returned and connection in self._returned:
-            self._returned.discard(connection)
-            arrived = False
-        outgoing.on_sent(arrived)
+        if self._returned is connection:
+            self._returned, ack = None, False
+        outgoing.on_sent(ack)
 
     def on_return(self, connection: Connection, reply_code: int, routing_key: bytes, body: bytes) -> None:
         """No queue would get it; the confirm comes next."""
-        self._returned.add(connection)
+        self._returned = connection
 
     def _rest(self, connection: Connection) -> None:
         now = self._loop.time()

@@ -22,17 +22,18 @@ def counted(hosts: int, hours: float, speed: float = 1.0, takes_s: float = 0.02)
     counts: Counter[str] = Counter()
     reports: list[float] = []
 
-    async def run(kind: str, host: str) -> None:
+    def run(kind: str, host: str) -> asyncio.Future[None]:
         counts[kind] += 1
         if kind == REPORT_STATE:
             reports.append(asyncio.get_running_loop().time())
-        await asyncio.sleep(takes_s)
+        return asyncio.ensure_future(asyncio.sleep(takes_s))
 
     async def main() -> None:
         loop = asyncio.get_running_loop()
-        background = Background(lambda: loop.time() * speed, speed, TEMPLATES, seed=1)
+        background = Background(loop, lambda: loop.time() * speed, speed, run)
+        background.know(TEMPLATES, seed=1)
         for number in range(hosts):
-            background.begin(f"compute-{number}", run, loop.create_task, fresh=False)
+            background.begin(f"compute-{number}", fresh=False)
         await asyncio.sleep(hours * 3600 / speed)
         background.close()
 
