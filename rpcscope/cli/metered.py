@@ -27,4 +27,6 @@ def metered(sink: Sink, meters: Meters | None, resume: Resume) -> Sink:
     if meters is None:
         return sink
     meters.learn(resume.processes)
-    return Metered(sink, meters.meter(resume.recording.label))
+    meter = meters.meter(resume.recording.label)
+    meter.know(resume.open_calls)
+    return Metered(sink, meter)

@@ -11,8 +11,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, func, select
 
-from rpcscope.model import Operation
-from rpcscope.store.call_rows import NAME_COLUMNS, call_of
+from rpcscope.model import Call, Operation
+from rpcscope.store.call_rows import NAME_COLUMNS, call_of, open_call
 from rpcscope.store.database import Database
 from rpcscope.store.follow_rows import Closed, Mark
 from rpcscope.store.names import NameReader
@@ -50,12 +50,17 @@ def closed_since(database: Database, names: NameReader, mark: Mark, most: int) -
             tops[number] = max(before, ends[number] if is_whole else page[-1].id if page else 0)
             if is_whole:
                 read[number] = batches[number]
+        met = {row.id: row for row in rows}
+        known = {number for number in opened - met.keys() if number <= tops.get(number >> ID_BITS, 0)}
+        fresh = _open_calls(connection, known - mark.opened)
     texts = names.load({row[column] for row in rows for column in NAME_COLUMNS})
-    met = {row.id: row for row in rows}
-    known = {number for number in opened - met.keys() if number <= tops.get(number >> ID_BITS, 0)}
-    calls = tuple(call_of(row, texts) for row in met.values())
-    is_all = all(read.get(number) == count for number, count in batches.items())
-    return Closed(calls, Mark(tops, read, frozenset(known)), is_all)
+    return Closed(
+        calls=tuple(call_of(row, texts) for row in met.values()),
+        opened=tuple(fresh),
+        settled=tuple(mark.opened - known),
+        mark=Mark(tops, read, frozenset(known)),
+        is_all=all(read.get(number) == count for number, count in batches.items()),
+    )
 
 
 def operations_by_id(database: Database, names: NameReader, ids: Collection[int]) -> list[Operation]:
@@ -84,6 +89,13 @@ def _top(connection: Connection, number: int) -> int:
 
 def _open_ids(connection: Connection) -> Iterable[int]:
     return connection.execute(select(open_message.c.id)).scalars()
+
+
+def _open_calls(connection: Connection, ids: Collection[int]) -> list[Call]:
+    """Those of these that are still open; what closed meanwhile is met as closed."""
+    query = select(open_message.c.blob)
+    found = [connection.execute(query.where(open_message.c.id.in_(some))).scalars().all() for some in _some(ids)]
+    return [open_call(blob) for some in found for blob in some]
 
 
 def _by_id(connection: Connection, ids: Collection[int]) -> list[Row[Any]]:

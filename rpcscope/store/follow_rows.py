@@ -20,6 +20,8 @@ class Mark:
 class Closed:
     """Calls that were closed since a mark."""
 
-    calls: tuple[Call, ...]  # by their ids
+    calls: tuple[Call, ...]
+    opened: tuple[Call, ...]  # calls that were not stored before and are open
+    settled: tuple[int, ...]  # ids of calls that were open and are no longer
     mark: Mark
     is_all: bool  # no more than that were stored

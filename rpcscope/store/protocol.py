@@ -339,7 +339,8 @@ class Reader(Protocol):
         ...
 
     def closed_since(self, mark: Mark, most: int) -> Closed:
-        """Calls that were closed since a mark, each once, however long they were open; and the mark behind them.
+        """Calls that were closed since a mark, each once, however long they were open, and those that are open since;
+        and the mark behind them.
 
         About `most` of them; where there are more, the next mark brings them.
         """

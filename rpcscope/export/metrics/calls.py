@@ -1,4 +1,4 @@
-"""Closed calls, counted: one row for each method, client and topic, from which every metric of RPCs is added up."""
+"""Calls, counted: one row for each method, client and topic, from which every metric of RPCs is added up."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterable, Iterator
 
 from rpcscope.export.metrics import catalogue
 from rpcscope.export.metrics.family import Distribution, Family, Metric, Value, Values, added, family
+from rpcscope.export.metrics.news import New
 from rpcscope.export.metrics.services import OTHER, Services
-from rpcscope.model import Call, Flag, MessageKind, Outcome
+from rpcscope.model import Flag, MessageKind, Outcome
 
 WORDS = {MessageKind.REQUEST: "call", MessageKind.CAST: "cast", MessageKind.FANOUT: "fanout"}
 _BOUNDS_NS = tuple(int(bound * 1e9) for bound in catalogue.SECONDS)
@@ -39,12 +40,18 @@ class _Row:
         self.client_ns = self.server_ns = self.wait_ns = 0
         self.flags: dict[int, int] = {}
 
-    def add(self, c: Call) -> None:
-        """One call; the hottest lines of the room."""
-        self.published += c.publishes
-        self.request_bytes += c.request_bytes
-        self.reply_bytes += c.reply_bytes
+    def add(self, one: New) -> None:
+        """What is new of a call; the hottest lines of the room."""
+        c = one.call
+        self.published += one.publishes
+        self.request_bytes += one.request_bytes
         published, delivered, replied = c.published_ns, c.delivered_ns, c.replied_ns
+        if one.waited and published is not None and delivered is not None:
+            self.wait[bisect_left(_BOUNDS_NS, delivered - published)] += 1
+            self.wait_ns += delivered - published
+        if not one.closed:
+            return
+        self.reply_bytes += c.reply_bytes
         if c.kind is MessageKind.REQUEST:
             self.outcomes[_EXPECTED if c.flags & Flag.EXPECTED_FAILURE else c.outcome] += 1
             if replied is not None:
@@ -54,15 +61,12 @@ class _Row:
                 if delivered is not None and replied >= delivered:
                     self.server[bisect_left(_BOUNDS_NS, replied - delivered)] += 1
                     self.server_ns += replied - delivered
-        if published is not None and delivered is not None and delivered >= published:
-            self.wait[bisect_left(_BOUNDS_NS, delivered - published)] += 1
-            self.wait_ns += delivered - published
         if c.flags & _ANY_FLAG:
             self.flags[c.flags] = self.flags.get(c.flags, 0) + 1
 
 
 class CallMeter:
-    """Counts the closed calls of one recorder. Not for several threads at once."""
+    """Counts the calls of one recorder. Not for several threads at once."""
 
     def __init__(self, services: Services, *, hosts: bool, most: int) -> None:
         """Nothing is counted yet."""
@@ -70,10 +74,11 @@ class CallMeter:
         self._rows: dict[Key, _Row] = {}
         self.folded = 0
 
-    def take(self, calls: Iterable[Call]) -> None:
-        """Count closed calls, casts and fanouts; notifications and replies without a request are none."""
+    def take(self, news: Iterable[New]) -> None:
+        """Count calls, casts and fanouts; notifications and replies without a request are none."""
         rows, services, hosts = self._rows, self._services, self._hosts
-        for c in calls:
+        for one in news:
+            c = one.call
             kind = c.kind
             if kind not in WORDS:
                 continue
@@ -83,7 +88,7 @@ class CallMeter:
             row = rows.get(key)
             if row is None:
                 row = self._begin(key)
-            row.add(c)
+            row.add(one)
 
     def _begin(self, key: Key) -> _Row:
         if len(self._rows) >= self._most:

@@ -18,11 +18,11 @@ def _metric(name: str, kind: Kind, meaning: str, *labels: str, unit: str = "1", 
 
 # ---------------------------------------------------------------- RPCs
 RPCS_TOTAL = _metric(
-    "rpcs_total", "counter", "RPCs published, counted when they are closed.",
+    "rpcs_total", "counter", "Calls, casts and fanouts published.",
     "vhost", "kind", "method", "client", "topic", unit="{rpc}", hosts=True,
 )  # fmt: skip
 OUTCOMES = _metric(
-    "rpc_outcomes_total", "counter", "Calls that were closed, by how they ended.",
+    "rpc_outcomes_total", "counter", "Calls that are over, by how they ended.",
     "vhost", "method", "outcome", unit="{call}", hosts=True,
 )  # fmt: skip
 FLAGS = _metric(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 import time
 from collections import defaultdict
+from collections.abc import Iterable
+from typing import TypeVar
 
 from rpcscope.export.metrics import catalogue
 from rpcscope.export.metrics.family import Family, family
@@ -15,7 +17,7 @@ from rpcscope.model import Batch, Call, FamilySample, InFlightSample, Operation
 from rpcscope.query.ids import recording_of
 from rpcscope.query.processes import processes
 from rpcscope.query.status import RecorderStatus, recorders
-from rpcscope.store.follow_rows import Mark
+from rpcscope.store.follow_rows import Closed, Mark
 from rpcscope.store.protocol import Reader, RecordingInfo
 
 MOST_CALLS = 50_000
@@ -24,6 +26,8 @@ MOST_OPERATIONS = 2_000
 """Operations that are not over and are looked at again."""
 _WHO_NS = 60_000_000_000
 """What processes are is read again after so long."""
+
+_Stored = TypeVar("_Stored", Call, Operation)
 
 
 class Follower:
@@ -48,38 +52,48 @@ class Follower:
         behind = family(catalogue.BEHIND, [((), int(is_behind))])
         return [*recorder_families(words), *self._meters.families(live), behind]
 
+    def _begin(self) -> Mark:
+        """What was open before is not counted as sent."""
+        mark = self._reader.mark()
+        labels = {info.recording.id: info.recording.label for info in self._reader.recordings()}
+        for call in self._reader.open_calls():
+            self._meters.meter(labels[recording_of(call.id)]).know([call])
+        return mark
+
     def _follow(self) -> bool:
         """Counts what is new; whether there is more."""
         if self._mark is None:
-            self._mark = self._reader.mark()
+            self._mark = self._begin()
         found = self._reader.closed_since(self._mark, MOST_CALLS)
         infos = {info.recording.id: info for info in self._reader.recordings()}
         self._know_who(found.calls)
-        changed = {c.operation_id for c in found.calls} | set(self._meters.open_operations(MOST_OPERATIONS))
-        self._count(infos, found.calls, self._reader.operations_by_id(changed - {0}))
+        changed = {c.operation_id for c in (*found.calls, *found.opened)} | set(
+            self._meters.open_operations(MOST_OPERATIONS)
+        )
+        self._count(infos, found, self._reader.operations_by_id(changed - {0}))
         self._mark = found.mark
         return not found.is_all
 
-    def _count(self, infos: dict[int, RecordingInfo], calls: tuple[Call, ...], operations: list[Operation]) -> None:
-        closed: defaultdict[int, list[Call]] = defaultdict(list)
-        parts: defaultdict[int, list[Operation]] = defaultdict(list)
-        for call in calls:
-            closed[recording_of(call.id)].append(call)
-        for part in operations:
-            parts[recording_of(part.id)].append(part)
+    def _count(self, infos: dict[int, RecordingInfo], found: Closed, operations: list[Operation]) -> None:
+        closed, opened = _by_recording(found.calls), _by_recording(found.opened)
+        parts, settled = _by_recording(operations), defaultdict[int, list[int]](list)
+        for number in found.settled:
+            settled[recording_of(number)].append(number)
         in_flight, levels = self._in_flight(infos), self._levels()
         for number, info in infos.items():
             label = info.recording.label
             batch = Batch(
                 recording_id=number,
                 calls=tuple(closed[number]),
+                open_calls=tuple(opened[number]),
+                settled=tuple(settled[number]),
                 operations=tuple(parts[number]),
                 in_flight=tuple(in_flight.get(number, ())),
                 family_samples=tuple(levels.pop(label, ())),
                 last_ns=info.last_ns,
                 ended=info.recording.ended_ns is not None,
             )
-            if batch.calls or batch.operations or batch.in_flight or batch.family_samples:
+            if batch.calls or batch.open_calls or batch.operations or batch.in_flight or batch.family_samples:
                 self._meters.meter(label).take(batch)
 
     def _know_who(self, calls: tuple[Call, ...]) -> None:
@@ -107,6 +121,13 @@ class Follower:
                 mine = (one for one in self._reader.families(poll.at_ns, poll.at_ns) if one.vhost == poll.vhost)
                 found[poll.vhost] = list(mine)
         return found
+
+
+def _by_recording(found: Iterable[_Stored]) -> defaultdict[int, list[_Stored]]:
+    sorted_out: defaultdict[int, list[_Stored]] = defaultdict(list)
+    for one in found:
+        sorted_out[recording_of(one.id)].append(one)
+    return sorted_out
 
 
 def _word(one: RecorderStatus) -> Word:

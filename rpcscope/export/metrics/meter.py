@@ -10,10 +10,11 @@ from rpcscope.export.metrics import catalogue
 from rpcscope.export.metrics.calls import CallMeter
 from rpcscope.export.metrics.family import Family, Metric, Value, Values, added, family
 from rpcscope.export.metrics.levels import Levels
+from rpcscope.export.metrics.news import News
 from rpcscope.export.metrics.operations import OperationMeter
 from rpcscope.export.metrics.oslo import OsloMeter
 from rpcscope.export.metrics.services import OTHER, Services
-from rpcscope.model import Batch, Process
+from rpcscope.model import Batch, Call, Process
 
 MOST_VHOSTS = 100
 """Vhosts with a meter of their own: a recording of each cell, and imported files."""
@@ -41,19 +42,26 @@ class Meter:
     ) -> None:
         """Nothing is counted yet."""
         self._vhost, self._services, self._operations, self._lock = vhost, services, operations, lock
+        self._news = News()
         self._calls = CallMeter(services, hosts=choices.hosts, most=choices.most_rows)
         self._levels = Levels(services, hosts=choices.hosts, most=choices.most_rows)
         self._oslo = OsloMeter(services, hosts=choices.hosts, most=choices.most_rows) if choices.oslo else None
         self._now_ns = 0
+
+    def know(self, open_calls: Iterable[Call]) -> None:
+        """Calls that were open before this meter began: that they were sent is not counted."""
+        with self._lock:
+            self._news.know(open_calls)
 
     def take(self, batch: Batch) -> None:
         """Count a batch that is stored."""
         with self._lock:
             self._now_ns = max(self._now_ns, batch.last_ns)
             self._services.learn(batch.processes)
-            self._calls.take(batch.calls)
+            news = list(self._news.of(batch.open_calls, batch.calls, batch.settled))
+            self._calls.take(news)
             if self._oslo is not None:
-                self._oslo.take(batch.calls)
+                self._oslo.take(news)
             self._levels.take(batch.in_flight, batch.family_samples, batch.last_ns)
             self._operations.take(batch.operations, batch.last_ns, ended=batch.recording_id if batch.ended else 0)
 

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from rpcscope.export.metrics.family import Distribution, Family, Metric, Values, family
+from rpcscope.export.metrics.news import New
 from rpcscope.export.metrics.services import OTHER, Services
 from rpcscope.model import Call, MessageKind, Outcome
 
@@ -42,7 +43,7 @@ _SENT = (MessageKind.REQUEST, MessageKind.CAST, MessageKind.FANOUT)
 
 
 class OsloMeter:
-    """Counts closed calls as oslo.metrics would. Not for several threads at once."""
+    """Counts calls as oslo.metrics would. Not for several threads at once."""
 
     def __init__(self, services: Services, *, hosts: bool, most: int) -> None:
         """Nothing is counted yet."""
@@ -54,11 +55,11 @@ class OsloMeter:
         self._took: dict[Values, tuple[list[int], list[int]]] = {}  # counts of buckets; the sum of nanoseconds
         self.folded = 0
 
-    def take(self, calls: Iterable[Call]) -> None:
-        """Count closed calls, casts and fanouts."""
-        for c in calls:
-            if c.kind in _SENT:
-                self._count(c, self._values(c))
+    def take(self, news: Iterable[New]) -> None:
+        """Count calls, casts and fanouts."""
+        for one in news:
+            if one.call.kind in _SENT:
+                self._count(one, self._values(one.call))
 
     def families(self) -> list[Family]:
         """The four metrics that a client of oslo.messaging can tell."""
@@ -71,10 +72,13 @@ class OsloMeter:
             family(PROCESSING, took),
         ]
 
-    def _count(self, c: Call, key: Values) -> None:
-        self._starts[key] += c.publishes
+    def _count(self, one: New, key: Values) -> None:
+        c = one.call
+        self._starts[key] += one.publishes
         if c.kind is not MessageKind.REQUEST:
-            self._ends[key] += c.publishes
+            self._ends[key] += one.publishes
+        elif not one.closed:
+            return
         elif c.outcome is Outcome.OK:
             self._ends[key] += 1
             if c.published_ns is not None and c.replied_ns is not None and c.replied_ns >= c.published_ns:

@@ -129,3 +129,30 @@ def test_calls_whose_end_was_not_to_be_seen_are_unknown_and_take_no_time() -> No
     found = told(meters.families())
     assert without_zeros(summed(found, "rpcscope_rpc_outcomes_total", "outcome")) == {("unknown",): 1}
     assert not [name for name, _ in found if name.endswith("_seconds_count")]
+
+
+def test_a_cast_counts_when_it_is_sent_and_not_again_when_it_is_closed() -> None:
+    meters = Meters(Choices(oslo=True))
+    meter = meters.meter("nova")
+    words: dict[str, Any] = {"kind": MessageKind.CAST, "outcome": Outcome.NONE, "replied_ns": None, "flags": 0}
+    meter.take(Batch(recording_id=1, open_calls=(make_call(1, delivered_ns=None, **words),)))
+    sent = told(meters.families())
+    assert summed(sent, "rpcscope_rpcs_total", "kind") == {("cast",): 1}
+    assert summed(sent, "rpcscope_broker_wait_seconds_count") == {}
+    meter.take(Batch(recording_id=1, open_calls=(make_call(1, **words),)))
+    meter.take(Batch(recording_id=1, calls=(make_call(1, publishes=2, request_bytes=900, **words),), settled=(1,)))
+    found = told(meters.families())
+    assert summed(found, "rpcscope_rpcs_total", "kind") == {("cast",): 2}
+    assert summed(found, "rpcscope_broker_wait_seconds_count") == {(): 1}
+    assert summed(found, "rpcscope_rpc_bytes_total", "direction")[("request",)] == 900
+    assert summed(found, "oslo_messaging_rpc_client_invocation_end_total") == {(): 2}
+
+
+def test_what_an_earlier_recorder_left_open_counts_by_its_end_alone() -> None:
+    meters = Meters()
+    meter = meters.meter("nova")
+    meter.know([make_call(1, closed=False, flags=0, outcome=Outcome.PENDING)])
+    meter.take(Batch(recording_id=1, calls=(make_call(1, flags=0, outcome=Outcome.OK),), settled=(1,)))
+    found = told(meters.families())
+    assert summed(found, "rpcscope_rpcs_total") == {(): 0}
+    assert summed(found, "rpcscope_rpc_outcomes_total", "outcome")[("ok",)] == 1
