@@ -16,9 +16,6 @@ from rpcscope.store import Store
 from tests.contract.records import make_process
 from tests.unit.query.one import BEGAN, MS, REQUEST_ID, call, cast, stored, uid
 
-pytest_plugins = ["tests.unit.query.conftest"]
-EXPORTED = dict[tuple[str, str], Span]
-
 
 def made(store: Store, calls: list[Any], *ways: Any, **how: Any) -> dict[tuple[str, int], Span]:
     """Spans by kind and the number of their call; 0 is the operation's."""
