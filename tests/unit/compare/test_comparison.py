@@ -194,6 +194,22 @@ def test_equal_populations_find_something_no_more_often_than_promised(sizes: tup
     assert alarms <= _most(pairs, limits.false_alarms)
 
 
+def test_what_is_planted_in_some_operations_or_moderately_slower_is_found_nearly_always() -> None:
+    chance, pairs = Random(21), 60
+    method, shifted = Method("call", "conductor", "planted"), 0
+    used = Used(count=1, took_ns=MS, bytes=900.0, failed=0)
+    planted = 0
+    for _ in range(pairs):
+        a = [_varied(chance, n) for n in range(30)]
+        b = [_varied(chance, n) for n in range(30)]
+        some = [replace(one, methods={**one.methods, method: used}) if n % 2 else one for n, one in enumerate(b)]
+        planted += (str(method), "count", "added") in changes(compare(made(a), made(some), LIMITS))
+        slow = [replace(one, duration_ns=int(1.6 * (one.duration_ns or 0))) for one in b]
+        shifted += ("", "duration", "slower") in changes(compare(made(a), made(slow), LIMITS))
+    assert planted == pairs
+    assert shifted >= 0.9 * pairs
+
+
 def _varied(chance: Random, number: int) -> Sample:
     """A boot with rare and frequent extras, and times that vary."""
     extras = {
