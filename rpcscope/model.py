@@ -72,6 +72,7 @@ class GapCause(IntEnum):
     DISCONNECTED = 1  # no connection to the broker
     NOT_TRACED = 2  # tracing was off on a node
     STORE = 3  # the database did not take it
+    INSIDE = 4  # a tap inside a service could not tell all; taps on the broker are not touched by it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,9 +94,6 @@ class TapPhase:
     mode: str  # publish | control | full | bindings | off
     why: str = ""  # start, trigger: ..., ceiling: ..., duty cycle
 
-
-Sighting = Observation | Topology | Gap
-"""What a source yields."""
 
 PEEK_CHANNEL = 2011
 """AMQP channel by which rpcscope looks into a queue: a delivery to it took nothing. Services use the lowest numbers."""
@@ -227,9 +225,6 @@ class ChurnEvent:
 QueueSighting = QueueSamples | NodeState | Layout | ChurnEvent
 """What the queue taps yield."""
 
-LiveSighting = Sighting | TapPhase | QueueSighting
-"""What the source of a recorder yields that watches a live broker."""
-
 # ---------------------------------------------------------------- what decode makes of it
 
 
@@ -252,6 +247,24 @@ class MessageKind(IntEnum):
 
 
 RPCS = (MessageKind.REQUEST, MessageKind.CAST, MessageKind.FANOUT)
+
+
+class Outcome(IntEnum):
+    """How a call ended. Casts, fanouts and notifications have NONE, and calls of a tap that sees no replies."""
+
+    NONE = 0
+    OK = 1
+    FAILED = 2  # the server raised
+    TIMED_OUT = 3  # the caller's time (expiration) ran out before the reply
+    UNANSWERED = 4  # no reply seen; timeout unknown or not reached when recording ended
+    PENDING = 5  # still waiting
+
+
+class Side(IntEnum):
+    """Whose part of an RPC."""
+
+    CLIENT = 0
+    SERVER = 1
 
 
 @dataclass_transform(frozen_default=True)
@@ -301,6 +314,60 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Inside:
+    """What a process itself told of one RPC, on one of its two sides.
+
+    "" and None: it does not say. Several may come for one side; each tells more. Times are that host's wall
+    clock, ns. Every string has passed `rpcscope.safe`.
+    """
+
+    source: str  # driver | otlp
+    side: Side
+    kind: MessageKind  # REQUEST, CAST, FANOUT, or NOTIFICATION of the driver
+    at_ns: int  # when the tap got it, by our clock
+    program: str
+    pid: int
+    host: str
+    unique_id: str = ""
+    msg_id: str = ""
+    request_id: str = ""
+    global_request_id: str = ""
+    method: str = ""
+    namespace: str = ""
+    version: str = ""
+    exchange: str = ""
+    topic: str = ""
+    server: str = ""
+    instances: tuple[str, ...] = ()
+    facts: frozenset[str] = frozenset()
+    sent_ns: int | None = None  # client: before it asks the pool for a connection
+    confirmed_ns: int | None = None  # client: the broker confirmed the publish
+    taken_ns: int | None = None  # client: the reply came back to the caller, or its time was over
+    received_ns: int | None = None  # server: the message came out of the consumer callback
+    started_ns: int | None = None  # server: a thread of the pool began to dispatch it
+    ended_ns: int | None = None  # server: dispatch returned or raised
+    replied_ns: int | None = None  # server: the reply's publish was confirmed
+    outcome: Outcome = Outcome.NONE
+    failure: str = ""
+    request_bytes: int | None = None
+    reply_bytes: int | None = None
+    timeout_ms: int | None = None
+    retries: int = 0
+    reconnects: int = 0
+    pool_wait_ns: int | None = None  # waiting for a pooled connection
+    trace_id: str = ""
+    span_id: str = ""
+    parent_span_id: str = ""
+
+
+Sighting = Observation | Topology | Gap | Inside
+"""What a source yields."""
+
+LiveSighting = Sighting | TapPhase | QueueSighting
+"""What the source of a recorder yields that watches a live broker."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Marker:
     """A tap's own numbered message, or the broker's trace of one."""
 
@@ -310,17 +377,6 @@ class Marker:
 
 
 # ---------------------------------------------------------------- what correlate makes of it
-
-
-class Outcome(IntEnum):
-    """How a call ended. Casts, fanouts and notifications have NONE, and calls of a tap that sees no replies."""
-
-    NONE = 0
-    OK = 1
-    FAILED = 2  # the server raised
-    TIMED_OUT = 3  # the caller's time (expiration) ran out before the reply
-    UNANSWERED = 4  # no reply seen; timeout unknown or not reached when recording ended
-    PENDING = 5  # still waiting
 
 
 class Flag(IntFlag):

@@ -24,6 +24,7 @@ from rpcscope.model import (
     Batch,
     Counters,
     Gap,
+    Inside,
     LiveSighting,
     Marker,
     Observation,
@@ -186,7 +187,7 @@ class Recorder:
             elif isinstance(sighting, TapPhase):
                 self._phases.append(sighting)
                 self._correlator.phase(sighting)
-            elif not isinstance(sighting, Observation):
+            elif not isinstance(sighting, Observation | Inside):
                 self._queues.feed(sighting)
         return gaps
 

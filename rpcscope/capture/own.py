@@ -5,6 +5,7 @@
 {"topology": {"at_ns": ..., "complete": ..., "connections": [[name, client_name, peer_host, node], ...],
               "consumers": [[connection, queue], ...]}}
 {"gap": {"from_ns": ..., "to_ns": ..., "cause": ..., "estimate": ..., "note": ...}}
+{"inside": {...}}: see rpcscope.inside_row
 """  # noqa: E501
 
 from __future__ import annotations
@@ -15,9 +16,10 @@ from typing import Any
 
 import orjson
 
+from rpcscope import inside_row
 from rpcscope.capture.clock import moment
 from rpcscope.capture.raw import count, observation
-from rpcscope.model import Connection, Consumer, Gap, GapCause, Observation, Sighting, Topology
+from rpcscope.model import Connection, Consumer, Gap, GapCause, Inside, Observation, Sighting, Topology
 
 VERSION = 1
 MARK = "rpcscope_capture"
@@ -75,6 +77,8 @@ def line(sighting: Sighting) -> bytes:
         }
     elif isinstance(sighting, Topology):
         row = {"topology": _of_topology(sighting)}
+    elif isinstance(sighting, Inside):
+        row = {"inside": inside_row.row(sighting)}
     else:
         row = {"gap": {**asdict(sighting), "cause": sighting.cause.name}}
     return orjson.dumps(row) + b"\n"
@@ -95,6 +99,8 @@ def sighting(row: dict[str, Any]) -> Sighting | None:
         return _topology(row["topology"])
     if isinstance(row.get("gap"), dict):
         return _gap(row["gap"])
+    if isinstance(row.get("inside"), dict):
+        return inside_row.inside(row["inside"])
     at_ns = moment(row.get("at_ns"))
     return observation(row, at_ns) if at_ns is not None else None
 

@@ -13,7 +13,7 @@ from dataclasses import replace
 from functools import lru_cache
 from hashlib import blake2b
 
-from rpcscope.model import Connection, Consumer, Message, Topology
+from rpcscope.model import Connection, Consumer, Inside, Message, Topology
 
 _LEVELS = frozenset({"audit", "critical", "debug", "error", "info", "sample", "warn"})
 _OBJECT_TOPIC = re.compile(r"(neutron-vo-[A-Za-z]{1,40}-[0-9]+\.[0-9]+)(?:\.(.+))?")
@@ -132,6 +132,23 @@ class Pseudonyms:
             instances=tuple(map(self.instance, seen.instances)),
             instance_host=self.host(seen.instance_host),
             failure=self.word(seen.failure),
+        )
+
+    def inside(self, told: Inside) -> Inside:
+        """What a process told, with all its names replaced; program, process id and times stay."""
+        return replace(
+            told,
+            host=self.host(told.host),
+            exchange=self.exchange(told.exchange),
+            topic=self.queue(told.topic),
+            server=self.server(told.server),
+            method=_each_digest(told.method, self.word),
+            namespace=self.word(told.namespace),
+            version=self.word(told.version),
+            request_id=self.word(told.request_id),
+            global_request_id=self.word(told.global_request_id),
+            instances=tuple(map(self.instance, told.instances)),
+            failure=self.word(told.failure),
         )
 
     def topology(self, seen: Topology) -> Topology:

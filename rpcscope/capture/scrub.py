@@ -17,7 +17,7 @@ from rpcscope.capture.topology import safe_topology
 from rpcscope.decode import Decoder
 from rpcscope.decode.message import MARKER_HEADER, TAP_QUEUE, TRACE_EXCHANGE
 from rpcscope.errors import DecodeError
-from rpcscope.model import Event, Marker, Observation, Sighting, Topology
+from rpcscope.model import Event, Inside, Marker, Observation, Sighting, Topology
 from rpcscope.rules import Rules
 
 
@@ -45,6 +45,8 @@ class Scrubber:
         if isinstance(seen, Topology):
             kept = safe_topology(seen)
             return self._pseudonyms.topology(kept) if self._pseudonyms else kept
+        if isinstance(seen, Inside):
+            return self._pseudonyms.inside(seen) if self._pseudonyms else seen
         return replace(seen, note="")
 
     def observation(self, seen: Observation) -> Observation | None:

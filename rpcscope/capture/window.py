@@ -6,12 +6,12 @@ import heapq
 from collections.abc import Iterable, Iterator
 
 from rpcscope.capture.clock import Reading
-from rpcscope.model import Gap, Observation, Topology
+from rpcscope.model import Gap, Observation, Sighting, Topology
 
 WINDOW = 4096  # events held back
 WINDOW_BYTES = 64 << 20  # bodies held back, so that large ones do not fill the memory
 
-Timed = tuple[Observation | Gap | Topology, Reading | None]
+Timed = tuple[Sighting, Reading | None]
 """With what its clocks showed, where the file tells."""
 
 
@@ -41,4 +41,4 @@ def _weight(timed: Timed) -> int:
     seen = timed[0]
     if isinstance(seen, Observation):
         return len(seen.body)
-    return 0 if isinstance(seen, Gap) else 500 * (len(seen.connections) + len(seen.consumers))
+    return 500 * (len(seen.connections) + len(seen.consumers)) if isinstance(seen, Topology) else 0

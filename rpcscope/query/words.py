@@ -19,6 +19,7 @@ CAUSES = {
     GapCause.DISCONNECTED: "no connection to the broker",
     GapCause.NOT_TRACED: "tracing was off, or the tap had let go",
     GapCause.STORE: "the database refused",
+    GapCause.INSIDE: "a tap inside a service could not tell all",
 }
 """Why a tap was blind."""
 
