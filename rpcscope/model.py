@@ -311,6 +311,7 @@ class Message:
     instance_host: str  # where the server it is about was, as its object says; "" when it does not
     facts: frozenset[str]  # what the rules' facts found in args: "recreate", "event:compute_..."
     failure: str  # class name of the exception a reply carries; "" when it carries none
+    span_id: str = ""  # of traceparent; "" without
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -401,6 +402,14 @@ class ParentSource(IntEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Copy:
+    """One delivery of a message."""
+
+    at_ns: int
+    process: int  # Process.id of who got it; 0: unknown
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
     """One RPC as a whole (or one notification, or a reply without its request).
 
@@ -441,7 +450,13 @@ class Call:
     reply_bytes: int  # of replies and heartbeats published
     routed: int  # queues the publish was routed to; -1: unknown
     failure: str  # class name
+    trace_context: str = ""  # of traceparent: trace id-span id, or trace id- where that is all; "" without
+    more_copies: tuple[Copy, ...] = ()  # of a cast, fanout or notification after the first; no more than MOST_COPIES
     closed: bool = True  # False: something is still expected of it
+
+
+MOST_COPIES = 64
+"""Deliveries of one message that are kept one by one; all are counted."""
 
 
 class Status(IntEnum):

@@ -27,7 +27,9 @@ _DIGEST = re.compile(r"~[0-9a-f]{8}")
 _OBJECT_METHOD = re.compile(
     r"(?:[A-Za-z_][A-Za-z0-9_.]{0,127}|~[0-9a-f]{8})?\.(?:[A-Za-z_][A-Za-z0-9_.]{0,127}|~[0-9a-f]{8})?"
 )
-_TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
+_TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}")
+NO_SPAN = "0" * 15 + "1"
+"""The span id of captures that were made when it was not kept."""
 
 
 def digest(value: object) -> str:
@@ -131,3 +133,9 @@ def trace_id(value: object) -> str:
     """The trace id of a W3C traceparent; "" when it is anything else."""
     found = _TRACEPARENT.fullmatch(value) if type(value) is str else None
     return found.group(1) if found else ""
+
+
+def span_id(value: object) -> str:
+    """The span id of a W3C traceparent; "" when it is anything else, or says none."""
+    found = _TRACEPARENT.fullmatch(value) if type(value) is str else None
+    return found.group(2) if found and found.group(2) not in (NO_SPAN, "0" * 16) else ""

@@ -10,8 +10,6 @@ import orjson
 from rpcscope import safe
 from rpcscope.model import RPCS, Clock, Event, Message, MessageKind
 
-_SPAN = "0000000000000001"  # a valid span id that says nothing
-
 
 def routing_key(keys: object, message: Message) -> str:
     """Topic and server, each of them safe; also where decode does not look at them."""
@@ -85,7 +83,7 @@ def _inner(message: Message) -> dict[str, Any]:
         "_context_request_id": message.request_id,
         "_context_global_request_id": message.global_request_id,
         "_context_project_id": message.project_id,
-        "_context_traceparent": f"00-{message.trace_id}-{_SPAN}-01" if message.trace_id else "",
+        "_context_traceparent": f"00-{message.trace_id}-{safe.NO_SPAN}-01" if message.trace_id else "",
         "failure": orjson.dumps({"class": message.failure}).decode() if message.failure else "",
     }
     inner: dict[str, Any] = {key: value for key, value in optional.items() if value}

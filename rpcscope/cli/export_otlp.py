@@ -71,7 +71,15 @@ def otlp_command(
         courier = Courier(sender, str(to), pause=_sleep, patience_s=patience, goes_on=False)
         mark, keep = _bookmarks(resume_file, f"{store.shown} {to} {sampling} {request_id} {since} {until}")
         export = StoredExport(
-            reader, courier, wanted=wanted, sampling=sampling, mark=mark, keep=keep, rate=rate or 0.0, name=str(to)
+            reader,
+            courier,
+            wanted=wanted,
+            sampling=sampling,
+            mark=mark,
+            keep=keep,
+            rate=rate or 0.0,
+            adopts=given["otlp_adopts"],
+            name=str(to),
         )
         with _bar(reader, wanted) as tell:
             done = export.run(tell)

@@ -49,6 +49,8 @@ def sampling_options(start: str = "--") -> _Decorator:
         click.option(f"{start}sample", "otlp_shares", multiple=True, metavar="KIND=SHARE",
                      help=f"create=0.1: one in ten; '*=0.1': of all others{usual}. What failed is always sent."),
         click.option(f"{start}errors-only", "otlp_errors_only", is_flag=True, help="What failed or is stuck alone."),
+        click.option(f"{start}adopt-trace-ids", "otlp_adopts", is_flag=True,
+                     help="Go on with the trace that oslo.messaging began, where it traced itself."),
         click.option(f"{start}background", "otlp_background", is_flag=True,
                      help="Timers and restarts, too: they are most of all operations."),
     )  # fmt: skip
@@ -110,7 +112,7 @@ def exporting(store: Store, given: dict[str, Any]) -> Iterator[list[Callable[[Ba
     with closing(sender_to(to)) as sender:
         live = LiveExport(
             store.reader(), sender, str(to), sampling_of(given, live=True), rate=given["otlp_rate"] or 0.0,
-            quiet_s=given["otlp_quiet"],
+            adopts=given["otlp_adopts"], quiet_s=given["otlp_quiet"],
         )  # fmt: skip
         live.start()
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rpcscope.correlate.words import LATE_REPLY, NO_REQUEST, PUBLISH, REDELIVERED, REPLY, REQUEST, UNSEEN
-from rpcscope.model import Call, Clock, Flag, Message, MessageKind, Outcome, ParentSource
+from rpcscope.model import MOST_COPIES, Call, Clock, Copy, Flag, Message, MessageKind, Outcome, ParentSource
 
 if TYPE_CHECKING:
     from rpcscope.correlate.identity import ProcessState
@@ -20,7 +20,7 @@ _SAME_IN_PARTS = (
     "blind", "cause", "clock", "delivered_ns", "end", "ended", "exchange", "expiration_ms", "facts", "failure",
     "from_process", "instances", "last_ns", "method", "namespace", "operation", "parent_id", "parent_source",
     "parent_unique_id", "published_ns", "replied_ns", "reply_delivered_ns", "routed", "server", "timed_out",
-    "to_process", "topic", "version",
+    "to_process", "topic", "trace_context", "version",
 )  # fmt: skip
 
 
@@ -53,6 +53,7 @@ class CallState:
         "lingers",
         "look_ns",
         "method",
+        "more_copies",
         "msg_id",
         "namespace",
         "operation",
@@ -75,6 +76,7 @@ class CallState:
         "to_process",
         "topic",
         "touched",
+        "trace_context",
         "trace_id",
         "unique_id",
         "version",
@@ -86,8 +88,9 @@ class CallState:
         self.unique_id = unique_id
         self.msg_id = msg_id
         self.method = self.namespace = self.version = self.exchange = self.topic = self.server = ""
-        self.reply_q = self.trace_id = self.failure = self.parent_unique_id = ""
+        self.reply_q = self.trace_id = self.trace_context = self.failure = self.parent_unique_id = ""
         self.instances: tuple[str, ...] = ()
+        self.more_copies: tuple[tuple[int, ProcessState | None], ...] = ()
         self.facts: frozenset[str] = frozenset()
         self.operation: OperationState | None = None
         self.cause: OperationState | None = None
@@ -157,9 +160,18 @@ class CallState:
             self.copies += 1
             if m.broker_redelivered:
                 self.flags |= REDELIVERED
-            if self.delivered_ns is None or m.at_ns < self.delivered_ns:
+            if self.delivered_ns is None:
                 self.delivered_ns, self.to_process = m.at_ns, process
+            elif m.at_ns < self.delivered_ns:
+                self._keep_copy(self.delivered_ns, self.to_process)
+                self.delivered_ns, self.to_process = m.at_ns, process
+            else:
+                self._keep_copy(m.at_ns, process)
         self._saw(m.at_ns)
+
+    def _keep_copy(self, at_ns: int, process: ProcessState | None) -> None:
+        if self.kind is not REQUEST and len(self.more_copies) < MOST_COPIES:
+            self.more_copies = (*self.more_copies, (at_ns, process))
 
     def describe(self, m: Message) -> None:
         """What the request says, the same in its publish and each delivery."""
@@ -168,6 +180,7 @@ class CallState:
         self.exchange, self.topic, self.server = m.exchange, m.topic, m.server
         self.expiration_ms, self.instances, self.facts = m.expiration_ms, m.instances, m.facts
         self.reply_q, self.trace_id = m.reply_q, m.trace_id
+        self.trace_context = f"{m.trace_id}-{m.span_id}" if m.trace_id else ""
 
     def saw_reply(self, m: Message, process: ProcessState) -> None:
         """A publish or a delivery of a reply or heartbeat."""
@@ -271,6 +284,10 @@ class CallState:
             reply_bytes=self.reply_bytes,
             routed=self.routed,
             failure=self.failure,
+            trace_context=self.trace_context,
+            more_copies=tuple(
+                Copy(at_ns=at_ns, process=process.root().id if process else 0) for at_ns, process in self.more_copies
+            ),
             closed=closed,
         )
 
@@ -278,7 +295,8 @@ class CallState:
 _STORED = (
     "clock", "copies", "delivered_ns", "exchange", "expiration_ms", "failure", "flags", "heartbeats", "last_ns",
     "method", "namespace", "parent_id", "parent_source", "parent_unique_id", "published_ns", "publishes", "replied_ns",
-    "replies", "reply_bytes", "reply_delivered_ns", "request_bytes", "routed", "server", "topic", "version",
+    "replies", "reply_bytes", "reply_delivered_ns", "request_bytes", "routed", "server", "topic", "trace_context",
+    "version",
 )  # fmt: skip
 
 

@@ -431,6 +431,7 @@ class Correlator:
         call = restored(stored, self._rules)
         call.blind = call.blind or not self._sight.replies
         call.from_process, call.to_process = processes.get(stored.from_process), processes.get(stored.to_process)
+        call.more_copies = tuple((copy.at_ns, processes.get(copy.process)) for copy in stored.more_copies)
         call.operation = operations.get(stored.operation_id)
         call.cause = call.counted_cause = operations.get(stored.cause_id, call.operation)
         self._calls[call.unique_id] = call

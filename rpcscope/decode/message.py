@@ -104,6 +104,7 @@ class Decoder:
             content.instance_host,
             content.facts,
             content.failure,
+            content.span_id,
         )
 
     def _content(self, body: bytes) -> _Content:
@@ -126,7 +127,7 @@ class _Content:
 
     __slots__ = (
         "facts", "failure", "global_request_id", "instance_host", "instances", "kind", "method", "monitor_s", "msg_id",
-        "namespace", "project_id", "reply_q", "request_id", "trace_id", "unique_id", "version",
+        "namespace", "project_id", "reply_q", "request_id", "span_id", "trace_id", "unique_id", "version",
     )  # fmt: skip
 
     def __init__(self, inner: Inner, body: bytes, rules: Rules) -> None:
@@ -137,6 +138,7 @@ class _Content:
         self.global_request_id = safe.request_id(inner.global_request_id)
         self.project_id = safe.project(inner.project_id)
         self.trace_id = safe.trace_id(inner.traceparent)
+        self.span_id = safe.span_id(inner.traceparent) if self.trace_id else ""
         self.namespace = safe.method(inner.namespace)
         self.version = safe.version(inner.version)
         self.reply_q = safe.name(inner.reply_q)

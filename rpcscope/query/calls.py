@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from rpcscope.model import RPCS, Call, Clock, Flag, MessageKind, Outcome, ParentSource, Process
+from rpcscope.model import MOST_COPIES, RPCS, Call, Clock, Copy, Flag, MessageKind, Outcome, ParentSource, Process
 from rpcscope.query.doubt import Doubts
 from rpcscope.query.gaps import Gaps, Loss
 from rpcscope.query.horizon import Horizon
@@ -287,8 +287,19 @@ def join(one: Call, other: Call) -> Call:
         heartbeats=main.heartbeats + extra.heartbeats,
         copies=main.copies + extra.copies,
         request_bytes=main.request_bytes + extra.request_bytes,
+        trace_context=main.trace_context or extra.trace_context,
+        more_copies=_later_copies(main, extra),
         reply_bytes=main.reply_bytes + extra.reply_bytes,
     )
+
+
+def _later_copies(*parts: Call) -> tuple[Copy, ...]:
+    """All deliveries that are known one by one, but the first."""
+    firsts = [Copy(at_ns=one.delivered_ns, process=one.to_process) for one in parts if one.delivered_ns is not None]
+    if parts[0].kind is MessageKind.REQUEST or (len(firsts) < 2 and not any(one.more_copies for one in parts)):
+        return ()
+    known = sorted([*firsts, *(copy for one in parts for copy in one.more_copies)], key=lambda copy: copy.at_ns)
+    return tuple(known[1 : 1 + MOST_COPIES])
 
 
 def outcome_late(call: Call, replied_ns: int) -> bool:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Integer, SmallInteger
+from sqlalchemy import BigInteger, Connection, Integer, LargeBinary, SmallInteger
 
 from rpcscope.store.call_rows import CALL_COLUMNS
 from rpcscope.store.schema import call
 
 _MARKS = {"sqlite": "?", "mysql": "%s"}
-CallRow = tuple[int | str | None, ...]
+CallRow = tuple[int | str | bytes | None, ...]
 
 
 def insert_calls(connection: Connection, rows: Iterable[CallRow]) -> None:
@@ -48,7 +48,7 @@ def _copy_type(column: Any) -> str:
     for kind, word in ((BigInteger, "int8"), (SmallInteger, "int2"), (Integer, "int4")):
         if isinstance(column.type, kind):
             return word
-    return "varchar"
+    return "bytea" if isinstance(column.type, LargeBinary) else "varchar"
 
 
 _COPY_TYPES = [_copy_type(column) for column in call.c]

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from rpcscope.model import Call, Clock, MessageKind, Outcome, ParentSource
+from rpcscope.model import Call, Clock, Copy, MessageKind, Outcome, ParentSource
 from rpcscope.store.schema import call
 from rpcscope.store.text import fit, fit_number
 
@@ -20,6 +20,7 @@ NAME_COLUMNS = tuple(CALL_COLUMNS.index(f"{word}_id") for word in ("method", "na
 _TEXTS = tuple(field.name for field in fields(Call) if field.type == "str")
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Call).decode
+_decode_copies = msgspec.msgpack.Decoder(list[tuple[int, int]]).decode
 
 
 def call_names(calls: Iterable[Call]) -> set[str]:
@@ -38,7 +39,7 @@ def first_ns(c: Call) -> int:
     return min((at for at in seen if at is not None), default=c.last_ns)
 
 
-def call_rows(calls: Iterable[Call], names: Mapping[str, int]) -> Iterator[tuple[int | str | None, ...]]:
+def call_rows(calls: Iterable[Call], names: Mapping[str, int]) -> Iterator[tuple[int | str | bytes | None, ...]]:
     """Rows in the order of CALL_COLUMNS. One long expression, because this is the hottest line of the store."""
     for c in calls:
         unique_id, msg_id, parent = c.unique_id, c.msg_id, c.parent_unique_id
@@ -83,6 +84,8 @@ def call_rows(calls: Iterable[Call], names: Mapping[str, int]) -> Iterator[tuple
             c.reply_bytes,
             c.routed,
             names[c.failure],
+            c.trace_context or None,
+            _encode([(copy.at_ns, copy.process) for copy in c.more_copies]) if c.more_copies else None,
         )
 
 
@@ -123,7 +126,13 @@ def call_of(row: Sequence[Any], names: Mapping[int, str]) -> Call:
         reply_bytes=row[32],
         routed=row[33],
         failure=names[row[34]],
+        trace_context=row[35] or "",
+        more_copies=_copies(row[36]) if row[36] is not None else (),
     )
+
+
+def _copies(blob: bytes) -> tuple[Copy, ...]:
+    return tuple(Copy(at_ns=at_ns, process=process) for at_ns, process in _decode_copies(blob))
 
 
 def open_row(c: Call) -> dict[str, Any]:

@@ -162,6 +162,8 @@ call = _table(
     _big("reply_bytes"),
     _int("routed"),
     _big("failure_id"),
+    _text("trace_context", nullable=True),
+    Column("more_copies", BLOB, nullable=True),  # msgpack list of [at_ns, process]
     Index("ix_call_operation_id", "operation_id"),
     Index("ix_call_cause_id", "cause_id"),
     Index("ix_call_first_ns", "first_ns"),

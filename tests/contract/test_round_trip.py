@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from rpcscope.model import Batch, Counters, Gap, GapCause, Recording, Tally
+from rpcscope.model import Batch, Copy, Counters, Gap, GapCause, Recording, Tally
 from rpcscope.store import RecordingInfo, Store
 from tests.contract.records import START, begun, make_call, make_operation, make_process, recording_of
 
@@ -13,7 +13,14 @@ COUNTERS = Counters(seen=100, decoded=80, rejected=3, duplicates=4, markers=17, 
 
 def test_a_closed_call_comes_back_as_it_was(store: Store) -> None:
     writer, base = begun(store)
-    calls = (make_call(base + 1), make_call(base + 2, expiration_ms=None, replied_ns=None, failure="", method=""))
+    calls = (
+        make_call(
+            base + 1,
+            trace_context=f"{1:032x}-{2:016x}",
+            more_copies=(Copy(at_ns=1, process=2), Copy(at_ns=3, process=4)),
+        ),
+        make_call(base + 2, expiration_ms=None, replied_ns=None, failure="", method=""),
+    )
     writer.write(Batch(recording_id=recording_of(base), calls=calls))
     assert tuple(store.reader().calls()) == calls
 

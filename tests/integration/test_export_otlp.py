@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from rpcscope.capture import CaptureReader
+from rpcscope.decode import Decoder
 from rpcscope.export.traces.bookmark import Bookmark
 from rpcscope.export.traces.courier import Courier
 from rpcscope.export.traces.endpoint import endpoint
@@ -19,13 +21,14 @@ from rpcscope.export.traces.ids import root_id, span_id, trace_id
 from rpcscope.export.traces.sampling import Sampling, shares
 from rpcscope.export.traces.stored import StoredExport
 from rpcscope.free_ports import free_port
-from rpcscope.model import MessageKind
+from rpcscope.model import Message, MessageKind, Observation
 from rpcscope.query.trace import traces
+from rpcscope.rules import load_rules
 from rpcscope.store import Store, open_store
 from rpcscope.store.protocol import OperationFilter
 from tests.integration.test_cli_secrets import with_secrets
 from tests.support.cli import Cli, new_cli
-from tests.support.dashboard import recorded_store
+from tests.support.dashboard import CAPTURES, recorded_store
 from tests.support.otlp import Receiver, grpc_receiver, http_receiver
 from tests.support.wire import RAW_CAPTURES
 
@@ -235,6 +238,24 @@ def test_an_endpoint_that_is_not_there_is_named_without_its_password_and_what_to
 def test_what_is_no_endpoint_gets_a_sentence(cli: Cli, endpoint: str, words: str) -> None:
     done = cli.run("export", "otlp", "--endpoint", endpoint)
     assert (done.code, words in done.sentence) == (2, True), done
+
+
+def test_a_boot_that_oslo_messaging_traced_in_pieces_is_one_trace_that_goes_on_with_the_first_of_them(
+    tmp_path: Path, receiver: Receiver
+) -> None:
+    cli = new_cli(tmp_path)
+    capture = CAPTURES.with_name("nova34-otlp") / "01_boot_1.jsonl.zst"
+    assert cli.run("import", str(capture)).code == 0
+    with CaptureReader(capture) as reader:
+        decoder = Decoder(load_rules())
+        seen = [decoder.decode(one) for batch in reader.batches() for one in batch if isinstance(one, Observation)]
+    theirs = [one.trace_id for one in seen if isinstance(one, Message) and one.trace_id]
+    assert len(set(theirs)) > 10
+    export(cli, receiver, "--kind", "create", "--adopt-trace-ids")
+    assert {one["trace"] for one in receiver.spans()} == {theirs[0]}
+    receiver.requests.clear()
+    export(cli, receiver, "--kind", "create")
+    assert not {one["trace"] for one in receiver.spans()} & set(theirs)
 
 
 def test_no_secret_leaves_in_a_trace(tmp_path: Path, receiver: Receiver) -> None:

@@ -186,6 +186,26 @@ def test_what_comes_after_a_call_was_closed_is_another_part_of_it(wire: Wire) ->
     assert not any(call.flags for call in parts)
 
 
+def test_each_delivery_of_a_fanout_is_kept_with_who_got_it_also_over_a_restart_and_no_more_of_them_than_fit() -> None:
+    wire = Wire()
+    many = [wire.bus.service("agent", "work", f"host-{n}") for n in range(70)]
+    rpc = wire.bus.fanout(wire.client, many, "work", "refresh", request_id=wire.rid)
+    events = [wire.bus.topology(), *wire.bus.events]
+    for memory in (record(events), _resumed(events[:5], [events[0], *events[5:]])):
+        call = memory.call(rpc.unique_id)
+        got = [(call.delivered_ns, call.to_process), *((copy.at_ns, copy.process) for copy in call.more_copies)]
+        at = [one.at_ns for one in events if getattr(one, "routing_key", "").startswith("deliver.")]
+        assert [at_ns for at_ns, _ in got] == at[:65]
+        assert [memory.processes[number].host for _, number in got] == [f"host-{n}" for n in range(65)]
+        assert call.copies == 70
+
+
+def _resumed(before: list[Any], after: list[Any]) -> Memory:
+    """A recorder that was killed between two events, and another one."""
+    memory = record(before, ended=False)
+    return record(after, into=memory)
+
+
 def test_a_fanout_counts_every_copy(wire: Wire) -> None:
     rpc = wire.bus.fanout(wire.client, [wire.worker, wire.other], "work", "refresh", request_id=wire.rid)
     call = wire.memory().call(rpc.unique_id)

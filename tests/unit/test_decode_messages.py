@@ -182,6 +182,12 @@ def test_the_trace_id_of_a_traceparent_is_kept() -> None:
     assert of(request(_context_traceparent="00-x-y-01")).trace_id == ""
 
 
+def test_the_span_id_of_a_traceparent_is_kept_unless_it_says_none() -> None:
+    assert of(request(_context_traceparent=f"00-{UNIQUE_ID}-b7ad6b7169203331-01")).span_id == "b7ad6b7169203331"
+    assert of(request(_context_traceparent=f"00-{UNIQUE_ID}-0000000000000001-01")).span_id == ""
+    assert of(request(_context_traceparent=f"00-{UNIQUE_ID}-zzad6b7169203331-01")).span_id == ""
+
+
 def test_the_brokers_stamp_is_taken_for_publishes_and_the_taps_for_deliveries() -> None:
     stamped = {"headers": {"timestamp_in_ms": 1_795_163_788_000}}
     published = of(request(), properties=stamped)

@@ -20,6 +20,7 @@ AT_LEAST, SINCE_SENT = "last step seen", "sent"
 """How a time is known that nobody saw: the end of work by what it caused, its beginning by the message itself."""
 
 _SYSTEMS: tuple[Attribute, ...] = (("rpc.system.name", "oslo.messaging"), ("messaging.system", "rabbitmq"))
+TAKEN: tuple[Attribute, ...] = (("messaging.operation.type", "process"), ("messaging.operation.name", "process"))
 _BUS_ONLY = _SYSTEMS[1:]
 _FLAGS = {int(flag): flag.name.lower() for flag in Flag if flag.name}
 _UNROUTABLE, _EXPECTED = int(Flag.UNROUTABLE), int(Flag.EXPECTED_FAILURE)
@@ -74,8 +75,7 @@ def of_sender(view: CallView) -> Iterator[Attribute]:
 def of_worker(view: CallView) -> Iterator[Attribute]:
     """What the side says that took it."""
     call = view.call
-    yield "messaging.operation.type", "process"
-    yield "messaging.operation.name", "process"
+    yield from TAKEN
     if call.replies:
         yield "openstack.rpc.reply.size", call.reply_bytes
     if call.heartbeats:

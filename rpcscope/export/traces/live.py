@@ -53,6 +53,7 @@ class LiveExport:
     Args:
         name: of the endpoint, for the log.
         rate: operations a second at most; 0: all.
+        adopts: traces go on with those that oslo.messaging began.
         quiet_s: after how long without a step an operation that has no known end is taken as over.
     """
 
@@ -64,10 +65,12 @@ class LiveExport:
         sampling: Sampling,
         *,
         rate: float = 0.0,
+        adopts: bool = False,
         quiet_s: float = QUIET_S,
         every_s: float = EVERY_S,
         clock: Callable[[], int] = time.time_ns,
     ) -> None:
+        self._adopts = adopts
         self._reader, self._sampling, self._clock, self._every_s = reader, sampling, clock, every_s
         self._quiet_ns, self._allowed = int(quiet_s * SECOND), Allowance(rate)
         self._waiting = Waiting(background=sampling.background, quiet_ns=self._quiet_ns)
@@ -118,7 +121,7 @@ class LiveExport:
         names = self._waiting.due(now_ns, PAGE, settled_ns=settled_ns)
         if not names:
             return False
-        reading = Reading(self._reader)
+        reading = Reading(self._reader, adopts=self._adopts)
         views = self._views(reading, names)
         over = [view for view in views if is_over(view, now_ns, settled_ns=settled_ns, quiet_ns=self._quiet_ns)]
         chosen = [view for view in over if self._sampling.takes(view.whole, view.status)]

@@ -21,10 +21,14 @@ _LOOKED_AT = 1_000
 
 
 class Reading:
-    """What is known of operations as of when it is made: make a new one to know of later recordings and processes."""
+    """What is known of operations as of when it is made: make a new one to know of later recordings and processes.
 
-    def __init__(self, reader: Reader, *, stuck_after_s: float = STUCK_AFTER_S) -> None:
-        self._reader = reader
+    Args:
+        adopts: traces go on with those that oslo.messaging began.
+    """
+
+    def __init__(self, reader: Reader, *, adopts: bool = False, stuck_after_s: float = STUCK_AFTER_S) -> None:
+        self._reader, self._adopts = reader, adopts
         self._operations = Operations(reader, stuck_after_s=stuck_after_s)
         self._calls = Calls(reader)
         self.resources = Resources(processes(reader))
@@ -40,7 +44,9 @@ class Reading:
             calls = self._calls_of(together)
             for view in together:
                 name = view.whole.request_id
-                yield Exported(operation=view, calls=calls.get(name, ()), relatives=relatives.get(name, ()))
+                yield Exported(
+                    operation=view, calls=calls.get(name, ()), relatives=relatives.get(name, ()), adopts=self._adopts
+                )
 
     def _calls_of(self, views: Sequence[OperationView]) -> Mapping[str, Sequence[CallView]]:
         if _rpcs(views[0]) > MOST_CALLS:  # it is alone

@@ -12,8 +12,8 @@ A side that was not seen has no span: what is below it hangs on the side that wa
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from rpcscope.export.traces import attributes as said
 from rpcscope.export.traces.destination import full_method
@@ -37,8 +37,7 @@ class Exported:
     operation: OperationView
     calls: Sequence[CallView]  # that it caused, by time
     relatives: Sequence[str] = ()  # request ids of the same global request id
-    contexts: Mapping[str, Link] = field(default_factory=dict)  # spans of oslo.messaging, by unique id
-    adopt: Link | None = None  # the span whose trace it continues
+    adopts: bool = False  # it goes on with the trace of the first message that has one
 
 
 def spans(one: Exported, resources: Resources) -> list[Span]:
@@ -50,7 +49,9 @@ class _Trace:
     def __init__(self, one: Exported, resources: Resources) -> None:
         self._one, self._resources = one, resources
         whole = one.operation.whole
-        self._trace_id = one.adopt.trace_id if one.adopt else trace_id(whole.request_id)
+        traced = (view.call for view in one.calls if one.adopts and view.call.trace_context)
+        self._adopted = next((_context(call) for call in traced), None)
+        self._trace_id = self._adopted.trace_id if self._adopted else trace_id(whole.request_id)
         self._root_id = root_id(whole.request_id)
         self._roots = grow([view for view in one.calls if view.call.kind in _SENT])
 
@@ -68,7 +69,7 @@ class _Trace:
         return Span(
             trace_id=self._trace_id,
             span_id=self._root_id,
-            parent_id=one.adopt.span_id if one.adopt else b"",
+            parent_id=self._adopted.span_id if self._adopted else b"",
             name=whole.kind or "unattributed",
             kind=SpanKind.INTERNAL,
             start_ns=min(start, whole.started_ns),
@@ -86,10 +87,11 @@ class _Trace:
         for _, node in walk(self._roots):
             name = node.view.call.unique_id
             parent = inner.get(above.get(name, ""), self._root_id)
-            for span in self._sides(node, parent):
-                parent = span.span_id
-                yield span
-            inner[name] = parent
+            sides = list(self._sides(node, parent))
+            yield from sides
+            inner[name] = sides[-1].span_id if sides else parent
+            sent = sides[0].span_id if sides and node.view.call.published_ns is not None else parent
+            yield from self._others(node.view, sent)
 
     def _sides(self, node: Node, parent: bytes) -> Iterator[Span]:
         view = node.view
@@ -141,14 +143,36 @@ class _Trace:
             error="" if said.is_expected(view) else said.error_of(view, SpanKind.SERVER),
         )
 
+    def _others(self, view: CallView, parent: bytes) -> Iterator[Span]:
+        """Who else was seen to take it. What became of it there is not told from what the first one did."""
+        call, kind = view.call, SpanKind.CONSUMER
+        for number, copy in enumerate(call.more_copies, 2):
+            yield Span(
+                trace_id=self._trace_id,
+                span_id=span_id(f"{kind.name} {number}", call.unique_id),
+                parent_id=parent,
+                name=_name(call, kind),
+                kind=kind,
+                start_ns=copy.at_ns,
+                end_ns=copy.at_ns,
+                resource=self._resources.worker(copy.process, call.topic, call.server),
+                attributes=(*said.of_message(view), *said.TAKEN, ("openstack.rpc.end_known_by", said.AT_LEAST)),
+            )
+
     def _links(self, view: CallView) -> tuple[Link, ...]:
         """The span that oslo.messaging made of the same message; the operation whose request id it carries."""
-        own = self._one.contexts.get(view.call.unique_id)
-        found = [own] if own else []
+        own = _context(view.call)
+        found = [own] if own.span_id else []
         carried = view.request_id
         if carried and carried != self._one.operation.whole.request_id:
             found.append(Link(trace_id(carried), root_id(carried), "request id that it carries"))
         return tuple(found)
+
+
+def _context(call: Call) -> Link:
+    """The span that sent it, where oslo.messaging traced itself; without a span id where it is not known."""
+    theirs, _, span = call.trace_context.partition("-")
+    return Link(bytes.fromhex(theirs), bytes.fromhex(span), "oslo.messaging")
 
 
 def _name(call: Call, kind: SpanKind) -> str:

@@ -40,6 +40,7 @@ class StoredExport:
         mark: where an earlier run stopped.
         keep: is given each bookmark, once all before it is delivered.
         rate: operations a second at most; 0: as fast as it goes.
+        adopts: traces go on with those that oslo.messaging began.
     """
 
     def __init__(
@@ -52,12 +53,13 @@ class StoredExport:
         mark: Bookmark,
         keep: Callable[[Bookmark], None] = lambda _: None,
         rate: float = 0.0,
+        adopts: bool = False,
         name: str = "the endpoint",
     ) -> None:
         self._reader, self._courier, self._sampling = reader, courier, sampling
         self._wanted, self._mark, self._keep, self._rate = wanted, mark, keep, rate
         self._name = name
-        self._reading, self._gathering = Reading(reader), Gathering()
+        self._reading, self._gathering = Reading(reader, adopts=adopts), Gathering()
         self._left_earlier, self._left = list(mark.left), list[str]()
         self._size = PAGE if not rate else max(1, min(PAGE, int(rate)))
         self.progress = Progress()

@@ -9,7 +9,7 @@ from rpcscope.export.traces.ids import root_id, span_id, trace_id
 from rpcscope.export.traces.resources import Resources
 from rpcscope.export.traces.span import Link, Span, SpanKind
 from rpcscope.export.traces.spans import Exported, spans
-from rpcscope.model import Clock, Flag, MessageKind, Outcome
+from rpcscope.model import Clock, Copy, Flag, MessageKind, Outcome
 from rpcscope.query.calls import Calls
 from rpcscope.query.processes import processes
 from rpcscope.store import Store
@@ -137,6 +137,22 @@ def test_destinations_are_named_as_opentelemetry_has_it_and_a_host_s_own_queue_h
     assert found["PRODUCER", 2].name == "cast conductor.compute_task/build_instances"
 
 
+def test_each_delivery_of_a_fanout_that_was_seen_has_a_span_of_who_got_it(empty_store: Store) -> None:
+    copies = (Copy(at_ns=BEGAN + 7 * MS, process=0), Copy(at_ns=BEGAN + 9 * MS, process=0))
+    fanout = cast(1, 5, 6, kind=MessageKind.FANOUT, exchange="scheduler_fanout", topic="scheduler", more_copies=copies)
+    trace = stored(empty_store, [fanout])
+    reader = empty_store.reader()
+    views = Calls(reader).of_operation(trace.operation.ids)
+    found = spans(Exported(operation=trace.operation, calls=views), Resources(processes(reader)))
+    root, sent, *taken = found
+    assert [(span.kind, times(span)) for span in taken] == [
+        (SpanKind.CONSUMER, (6, 6)), (SpanKind.CONSUMER, (7, 7)), (SpanKind.CONSUMER, (9, 9)),
+    ]  # fmt: skip
+    assert {span.parent_id for span in taken} == {sent.span_id}
+    assert sent.parent_id == root.span_id
+    assert len({span.span_id for span in found}) == 5
+
+
 def test_calls_that_are_each_other_s_parents_in_a_hostile_recording_are_still_told_once(empty_store: Store) -> None:
     found = made(empty_store, [call(1, 0, 1, 2, parent=2), call(2, 3, 4, 5, parent=1), call(3, 6, 7, 8, parent=3)])
     assert len(found) == 7
@@ -156,11 +172,23 @@ def test_operations_of_one_global_request_id_are_linked_and_so_is_a_stale_reques
 
 
 def test_a_trace_that_is_adopted_goes_on_below_the_span_it_was_begun_by(empty_store: Store) -> None:
-    theirs = Link(b"t" * 16, b"s" * 8, "oslo.messaging")
-    found = made(empty_store, [call(1, 0, 1, 2)], adopt=theirs, contexts={uid(1): theirs})
-    assert {span.trace_id for span in found.values()} == {theirs.trace_id}
-    assert found["INTERNAL", 0].parent_id == theirs.span_id
-    assert found["CLIENT", 1].links == (theirs,)
+    first, second = Link(b"t" * 16, b"s" * 8, "oslo.messaging"), Link(b"u" * 16, b"v" * 8, "oslo.messaging")
+    calls = [
+        call(n, 10 * n, 10 * n + 1, 10 * n + 2, trace_context=f"{one.trace_id.hex()}-{one.span_id.hex()}")
+        for n, one in enumerate((first, second), 1)
+    ]
+    for adopts in (True, False):
+        found = made(empty_store, calls, adopts=adopts)
+        assert {span.trace_id for span in found.values()} == {first.trace_id if adopts else trace_id(REQUEST_ID)}
+        assert found["INTERNAL", 0].parent_id == (first.span_id if adopts else b"")
+        assert (found["CLIENT", 1].links, found["CLIENT", 2].links) == ((first,), (second,))
+
+
+def test_a_trace_whose_span_is_not_known_is_adopted_without_a_parent_and_nothing_is_linked(empty_store: Store) -> None:
+    found = made(empty_store, [call(1, 0, 1, 2, trace_context=f"{'ab' * 16}-")], adopts=True)
+    assert {span.trace_id for span in found.values()} == {b"\xab" * 16}
+    assert found["INTERNAL", 0].parent_id == b""
+    assert found["CLIENT", 1].links == ()
 
 
 def test_times_of_the_broker_s_clock_are_not_set_against_the_tap_s(empty_store: Store) -> None:
