@@ -8,7 +8,7 @@ from typing import Annotated
 from rpcscope.flows.pacer import Pacer
 from rpcscope.flows.pacing import due_times, parse_pace
 from rpcscope.flows.parameters import Pace, Parameters, Seconds, Some, said
-from rpcscope.flows.servers import boot, flavor_of
+from rpcscope.flows.servers import boot, flavor_of, hosts_of
 from rpcscope.flows.stage import Stage
 
 
@@ -24,6 +24,7 @@ class BootStorm(Parameters, frozen=True, kw_only=True):
 
 async def boot_storm(stage: Stage, asked: BootStorm) -> None:
     """Boot them; ends when the last one is over."""
+    hosts_of(stage, (), zone=asked.zone)  # a zone without hosts is a mistake
     pacer = Pacer(stage.world, due_times(parse_pace(asked.pace), stage.rng), asked.count)
     async with asyncio.TaskGroup() as group:
         async for _ in pacer:

@@ -10,6 +10,7 @@ from rpcscope.errors import UsageError
 from rpcscope.fleet.host import Server
 from rpcscope.flows.migrate import Wish, migrate
 from rpcscope.flows.parameters import Parameters, Seconds, Some, said
+from rpcscope.flows.servers import flavor_of
 from rpcscope.flows.stage import Stage
 
 
@@ -38,5 +39,7 @@ def _chosen(stage: Stage, asked: LiveMigration) -> list[Server]:
         raise UsageError(f"The fleet has no server {unknown!r}: name servers of `rpcscope fleet check`, or none.")
     if asked.servers:
         return [known[uuid] for uuid in asked.servers]
+    if asked.flavor:
+        flavor_of(stage, asked.flavor)
     those = [one for one in known.values() if one.host != asked.dest and asked.flavor in ("", one.flavor_name)]
     return stage.rng.sample(those, min(asked.count, len(those)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rpcscope.errors import UsageError
 from rpcscope.fleet.host import Host, Server
 from rpcscope.flows.stage import Stage, done
 
@@ -39,15 +40,21 @@ async def delete(stage: Stage, server: Server) -> bool:
 
 
 def flavor_of(stage: Stage, wanted: str) -> str:
-    """The flavor that was asked for, or one of the file by chance."""
-    return wanted or stage.rng.choice(list(stage.fleet.file.flavors) or [""])
+    """The flavor that was asked for, or one of the file by chance. Raises UsageError for one that is not in it."""
+    flavors = list(stage.fleet.file.flavors)
+    if not flavors or (wanted and wanted not in flavors):
+        raise UsageError(f"The fleet has no flavor {wanted!r}: name one of {', '.join(flavors) or 'those you add'}.")
+    return wanted or stage.rng.choice(flavors)
 
 
 def hosts_of(stage: Stage, names: tuple[str, ...], *, zone: str = "", rack: str = "") -> list[Host]:
     """The hosts that were named, or those of a zone or a rack, in the file's order; all, when nothing was asked for.
 
-    Raises UsageError for a host that is not in the fleet.
+    Raises UsageError for a host that is not in the fleet, and for a zone or a rack without any.
     """
     if names:
         return [stage.fleet.host(name) for name in names]
-    return [host for host in stage.fleet.hosts.values() if zone in ("", host.zone) and rack in ("", host.rack)]
+    hosts = [host for host in stage.fleet.hosts.values() if zone in ("", host.zone) and rack in ("", host.rack)]
+    if not hosts:
+        raise UsageError("The fleet has no host of that zone and rack: `rpcscope fleet check` tells which there are.")
+    return hosts

@@ -56,13 +56,13 @@ class Stage:
             )
         finally:
             self._running -= 1
-        took_s, facts = answer.ended_s - answer.started_s, {"error": answer.error} if answer.error else {}
+        facts = {"dest": dest if source else "", "error": answer.error}
         self.report.note(
             f"{kind} {answer.ended}",
             host=source or dest,
             server=servers[0] if len(servers) == 1 else "",
-            took_s=round(took_s, 3),
-            **facts,
+            took_s=round(answer.ended_s - answer.started_s, 3),
+            **{name: fact for name, fact in facts.items() if fact},
         )
         return answer
 

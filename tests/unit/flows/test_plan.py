@@ -93,6 +93,23 @@ def test_a_kind_that_no_template_has_is_told_before_anything_runs() -> None:
         of("delete-storm", using=[one for one in templates() if one.kind != "delete"])
 
 
+@pytest.mark.parametrize(
+    ("name", "values", "word"),
+    [
+        ("boot-storm", {"flavor": "huge"}, "no flavor 'huge'"),
+        ("boot-storm", {"zone": "mars"}, "no host of that zone"),
+        ("live-migration", {"flavor": "huge"}, "no flavor 'huge'"),
+        ("live-migration", {"dest": "h99"}, "no host 'h99'"),
+        ("rolling-update", {"zone": "mars"}, "no host of that zone"),
+        ("evacuation", {"rack": "r99"}, "no host of that zone and rack"),
+        ("evacuation", {"hosts": ["h99"]}, "no host 'h99'"),
+    ],
+)
+def test_what_the_fleet_has_not_is_told_before_anything_runs(name: str, values: dict[str, object], word: str) -> None:
+    with pytest.raises(UsageError, match=word):
+        of(name, **values)
+
+
 def test_an_unknown_flow_is_told_which_there_are() -> None:
     with pytest.raises(UsageError, match="no flow 'dance': take one of boot-storm"):
         flow_named("dance")
