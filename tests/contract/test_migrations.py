@@ -16,7 +16,7 @@ from rpcscope.store.database import Database
 from rpcscope.store.migrate import check, status, upgrade
 from rpcscope.store.schema import metadata
 
-HEAD = "0007"
+HEAD = "0008"
 
 
 def run(url: str, *statements: str) -> None:
