@@ -22,18 +22,17 @@ class Background:
         self._clock = _Clock(loop, now_s, speed)
         self._run = run
         self._intervals: dict[str, float] = {}
-        self._seed = 0
+        self._rng = random.Random(0)  # noqa: S311 - no secret
         self._timers: dict[str, list[_Timer]] = {}
 
     def know(self, templates: Iterable[Template], seed: int) -> None:
         """What hosts run from now on; `templates` have an interval."""
         self._intervals = {template.kind: template.interval_s or FUZZY_S for template in templates}
-        self._seed = seed
+        self._rng.seed(seed)  # one for all hosts: each has 2.5 KB of state
 
     def begin(self, host: str, *, fresh: bool) -> None:
         """Start a host's timers: `fresh`, as those of a service just started; else anywhere in their intervals."""
-        rng = random.Random(f"{self._seed} {host}")  # noqa: S311 - no secret
-        now_s = self._clock.now_s()
+        rng, now_s = self._rng, self._clock.now_s()
         intervals = dict(self._intervals)
         report_s = intervals.pop(REPORT_STATE, None)
         timers: list[_Timer] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from rpcscope.emulator.cast_list import CastList, Part
@@ -15,6 +16,8 @@ from rpcscope.emulator.vhost import OwnVhost
 from rpcscope.errors import BrokerError
 from rpcscope.templates.model import SOURCE
 
+STARTED_AT_ONCE = 40
+"""Processes; a compute shakes five hands."""
 Progress = Callable[[int, int], None]
 """Told how many processes have started, and of how many."""
 
@@ -107,19 +110,19 @@ class Cloud:
         return process
 
     async def _start(self, processes: Sequence[Process], progress: Progress | None) -> None:
-        done = 0
+        """Some at a time: the tasks of thousands would leave their memory behind."""
+        waiting, done = iter(processes), itertools.count(1)
 
-        async def start(process: Process) -> None:
-            nonlocal done
-            await self._plug.start(process)
-            done += 1
-            if progress is not None:
-                progress(done, len(processes))
+        async def start() -> None:
+            for process in waiting:
+                await self._plug.start(process)
+                if progress is not None:
+                    progress(next(done), len(processes))
 
         try:
             async with asyncio.TaskGroup() as group:
-                for process in processes:
-                    group.create_task(start(process))
+                for _ in range(min(STARTED_AT_ONCE, len(processes))):
+                    group.create_task(start())
         except* Exception as errors:
             first = _first(errors)
             raise (explained(first) if isinstance(first, BrokerError) else first) from None
