@@ -60,7 +60,11 @@ class Slots:
                 turn.set_result(None)
 
     def _fits(self, places: frozenset[Place]) -> bool:
-        return all(self._taken[place] < self._limits.get(place[0], self._taken[place] + 1) for place in places)
+        for place in places:
+            limit = self._limits.get(place[0])
+            if limit is not None and self._taken[place] >= limit:
+                return False
+        return True
 
     def _book(self, places: frozenset[Place]) -> None:
         self._taken.update(places)

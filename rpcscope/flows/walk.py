@@ -47,48 +47,59 @@ class Walk:
         if not any(self._awaits(step) for step in steps):
             return self._reckon(steps, at)
         lasted: dict[str, float] = {}
-        tasks: list[asyncio.Task[Spell]] = []
+        spells: list[Spell | asyncio.Task[Spell]] = []
         try:
             async with asyncio.TaskGroup() as group:
                 for step in steps:
-                    before = tasks[step.after] if step.after >= 0 else None
-                    tasks.append(group.create_task(self._step(step, before, at, lasted)))
+                    before = spells[step.after] if step.after >= 0 else Spell(at, at)
+                    if isinstance(before, Spell) and not self._awaits(step):
+                        spells.append(self._begun(step, before.end, lasted))
+                    else:
+                        spells.append(group.create_task(self._step(step, before, lasted)))
         finally:
             self._repeat(steps, lasted)
-        return _together([task.result() for task in tasks], at)
+        return _together([one if isinstance(one, Spell) else one.result() for one in spells], at)
 
-    async def _step(self, step: Step, before: asyncio.Task[Spell] | None, at: float, lasted: dict[str, float]) -> Spell:
-        if step.repeats_s is not None:
-            return Spell(at, at)
-        base = at if before is None else (await before).end
-        waits = self.asked.waits or {}
-        if step.wait not in waits:
-            sent = base + draw(step.delay, self.rng)
-        else:
-            await self.world.sleep(max(0.0, base - self.world.now_s()))
-            try:
-                await waits[step.wait]()
-            finally:
-                sent = self.world.now_s()
-                lasted[step.wait] = sent - base
+    async def _step(self, step: Step, before: Spell | asyncio.Task[Spell], lasted: dict[str, float]) -> Spell:
+        """One that waits for the flow, or for a sibling that does."""
+        base = before.end if isinstance(before, Spell) else (await before).end
+        if not self._awaits(step):
+            return self._begun(step, base, lasted)
+        sent = await self._wait(step, base, lasted)
         if not any(self._awaits(child) for child in step.steps):
             return self._handled(step, sent)
         self._count(step)
         below = await self.level(step.steps, sent)
         return self._answered(step, sent, below)
 
+    async def _wait(self, step: Step, base: float, lasted: dict[str, float]) -> float:
+        """When a step is sent whose delay may be the flow's own wait."""
+        waits = self.asked.waits or {}
+        if step.wait not in waits:
+            return base + draw(step.delay, self.rng)
+        await self.world.sleep(max(0.0, base - self.world.now_s()))
+        try:
+            await waits[step.wait]()
+        finally:
+            lasted[step.wait] = self.world.now_s() - base
+        return self.world.now_s()
+
     def _reckon(self, steps: tuple[Step, ...], at: float) -> Spell:
+        """The same where nothing waits for the flow."""
         spells: list[Spell] = []
         lasted: dict[str, float] = {}
         for step in steps:
-            if step.repeats_s is not None:
-                spells.append(Spell(at, at))
-                continue
-            base = at if step.after < 0 else spells[step.after].end
-            lasted[step.wait] = delay = draw(step.delay, self.rng)
-            spells.append(self._handled(step, base + delay))
+            spells.append(self._begun(step, at if step.after < 0 else spells[step.after].end, lasted))
         self._repeat(steps, lasted)
         return _together(spells, at)
+
+    def _begun(self, step: Step, base: float, lasted: dict[str, float]) -> Spell:
+        if step.repeats_s is not None:
+            return Spell(base, base)
+        delay = draw(step.delay, self.rng)
+        if step.wait:
+            lasted[step.wait] = delay
+        return self._handled(step, base + delay)
 
     def _repeat(self, steps: tuple[Step, ...], lasted: dict[str, float]) -> None:
         """Count what was sent again and again during a wait; nobody waits for it, so its times do not matter."""
