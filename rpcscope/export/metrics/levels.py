@@ -24,6 +24,7 @@ class Levels:
         self._in_hand: dict[tuple[int, str, str], InFlightSample] = {}
         self._families: dict[tuple[str, str], FamilySample] = {}
         self._polled_ns: dict[str, int] = {}
+        self._swept_ns = 0
 
     def take(self, in_flight: Iterable[InFlightSample], families: Iterable[FamilySample], now_ns: int) -> None:
         """Learn samples; a count of 0 ends what was there before, and so does silence about it."""
@@ -32,8 +33,9 @@ class Levels:
             self._in_hand.pop(key, None)
             if one.count and len(self._in_hand) < MOST_IN_HAND:
                 self._in_hand[key] = one
-        for key in [key for key, one in self._in_hand.items() if one.at_ns < now_ns - 2 * REPEAT_NS]:
-            del self._in_hand[key]
+        if now_ns - self._swept_ns > REPEAT_NS // 10:
+            self._swept_ns = now_ns
+            self._in_hand = {key: one for key, one in self._in_hand.items() if one.at_ns >= now_ns - 2 * REPEAT_NS}
         for sample in families:
             if sample.at_ns > self._polled_ns.get(sample.vhost, 0):  # a poll has every family there is
                 self._polled_ns[sample.vhost] = sample.at_ns

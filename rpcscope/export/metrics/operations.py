@@ -6,14 +6,13 @@ is counted once nothing was heard of it for a while, and then never again.
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections import Counter, OrderedDict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from heapq import heappop, heappush
 
 from rpcscope.export.metrics import catalogue
-from rpcscope.export.metrics.family import Distribution, Family, family
+from rpcscope.export.metrics.family import Family, family
+from rpcscope.export.metrics.kinds import OVER, KindCount, kind_families
 from rpcscope.export.metrics.services import OTHER
 from rpcscope.model import Operation, Status
 from rpcscope.query.ids import recording_of
@@ -28,18 +27,6 @@ FORGOTTEN_NS = 120_000_000_000
 MOST_OPEN, MOST_OVER, MOST_KINDS = 10_000, 50_000, 200
 UNATTRIBUTED = "unattributed"
 _STUCK_NS = int(STUCK_AFTER_S * 1e9)
-_OVER = (Status.DONE, Status.FAILED)
-
-
-@dataclass(slots=True)
-class _Kind:
-    """Operations of one kind that are over."""
-
-    statuses: Counter[str] = field(default_factory=lambda: Counter(done=0, failed=0))  # or their first is no increase
-    rpcs: list[int] = field(default_factory=lambda: [0] * (len(catalogue.RPCS) + 1))
-    rpcs_total: int = 0
-    took: list[int] = field(default_factory=lambda: [0] * (len(catalogue.OPERATION_SECONDS) + 1))
-    took_ns: int = 0
 
 
 class OperationMeter:
@@ -51,7 +38,7 @@ class OperationMeter:
         self._over: OrderedDict[str, None] = OrderedDict()
         self._due: list[tuple[int, str]] = []
         self._next: dict[str, int] = {}  # when each open one is looked at
-        self._kinds: dict[str, _Kind] = {}
+        self._kinds: dict[str, KindCount] = {}
         self._rules = load_rules()
         self._most_kinds = most_kinds
         self.now_ns = 0
@@ -85,22 +72,7 @@ class OperationMeter:
         kinds = list(self._kinds.items())
         running, stuck = self._standing()
         return [
-            family(
-                catalogue.OPERATIONS,
-                (((kind, status), count) for kind, one in kinds for status, count in one.statuses.items()),
-            ),
-            family(
-                catalogue.OPERATION_RPCS,
-                (((kind,), Distribution(catalogue.RPCS, tuple(one.rpcs), one.rpcs_total)) for kind, one in kinds),
-            ),
-            family(
-                catalogue.OPERATION_DURATION,
-                (
-                    ((kind,), Distribution(catalogue.OPERATION_SECONDS, tuple(one.took), one.took_ns / 1e9))
-                    for kind, one in kinds
-                    if any(one.took)
-                ),
-            ),
+            *kind_families(kinds),
             family(catalogue.RUNNING, (((kind,), count) for kind, count in running.items())),
             family(catalogue.STUCK, (((kind,), count) for kind, count in stuck.items())),
         ]
@@ -146,15 +118,7 @@ class OperationMeter:
         if name not in self._kinds and len(self._kinds) >= self._most_kinds:
             self.folded += 1
             name = OTHER
-        kind = self._kinds.setdefault(name, _Kind())
-        kind.statuses[whole.status.name.lower()] += 1
-        rpcs = whole.by_request.rpcs
-        kind.rpcs[bisect_left(catalogue.RPCS, rpcs)] += 1
-        kind.rpcs_total += rpcs
-        if whole.status in _OVER and whole.finished_ns is not None and whole.finished_ns >= whole.started_ns:
-            took_ns = whole.finished_ns - whole.started_ns
-            kind.took[bisect_left(catalogue.OPERATION_SECONDS, took_ns / 1e9)] += 1
-            kind.took_ns += took_ns
+        self._kinds.setdefault(name, KindCount()).add(whole)
 
     def _standing(self) -> tuple[Counter[str], Counter[str]]:
         """Running and stuck ones by kind. Kinds that were ever counted are 0 while none is."""
@@ -172,4 +136,4 @@ class OperationMeter:
 
 
 def _wait_ns(operation: Operation) -> int:
-    return SETTLES_NS if operation.status in _OVER else FORGOTTEN_NS
+    return SETTLES_NS if operation.status in OVER else FORGOTTEN_NS

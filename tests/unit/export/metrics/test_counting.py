@@ -6,9 +6,9 @@ import re
 from collections import Counter
 from typing import Any
 
-from rpcscope.export.metrics.calls import WORDS
 from rpcscope.export.metrics.meter import Choices, Meters
 from rpcscope.export.metrics.text import exposition
+from rpcscope.export.metrics.views import WORDS
 from rpcscope.model import Batch, MessageKind, Outcome
 from rpcscope.query.operations import Operations
 from rpcscope.store.protocol import OperationFilter
