@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import ssl
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -107,11 +108,13 @@ def _value(value: Any) -> Any:
 
 
 @contextmanager
-def http_receiver() -> Iterator[Receiver]:
+def http_receiver(tls: ssl.SSLContext | None = None) -> Iterator[Receiver]:
     """An OTLP/HTTP endpoint on a free port."""
     receiver = Receiver()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(receiver))
-    receiver.url = f"http://127.0.0.1:{server.server_address[1]}"
+    server = _Quiet(("127.0.0.1", 0), _handler(receiver))
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
+    receiver.url = f"{'https' if tls else 'http'}://127.0.0.1:{server.server_address[1]}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
     try:
@@ -121,6 +124,11 @@ def http_receiver() -> Iterator[Receiver]:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+class _Quiet(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Clients that go away, or do not trust it, are what some tests are about."""
 
 
 def _handler(receiver: Receiver) -> type[BaseHTTPRequestHandler]:

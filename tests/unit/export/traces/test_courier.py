@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import logging
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
+from pathlib import Path
 from typing import Any
 
 import grpc
 import pytest
 
+from rpcscope.errors import UsageError
 from rpcscope.export.traces.answer import Verdict
 from rpcscope.export.traces.courier import LONGEST_PAUSE_S, Count, Courier
 from rpcscope.export.traces.encode import Encoder
@@ -19,6 +22,7 @@ from rpcscope.export.traces.endpoint import GRPC, HTTP, Endpoint, endpoint
 from rpcscope.export.traces.senders import sender_to
 from rpcscope.export.traces.span import Resource, Span, SpanKind
 from rpcscope.free_ports import free_port
+from tests.integration.test_tap_tls import authority
 from tests.support.otlp import Receiver, grpc_receiver, http_receiver
 
 SPANS = 3
@@ -220,6 +224,19 @@ def test_grpc_codes_that_will_not_change_are_refused() -> None:
     with grpc_receiver() as receiver, closing(Tried(endpoint(receiver.url, protocol=GRPC))) as tried:
         receiver.always = grpc.StatusCode.UNAUTHENTICATED
         assert tried.deliver() is Verdict.REFUSED
+
+
+def test_over_tls_an_endpoint_is_believed_only_with_a_certificate_of_its_authority(tmp_path: Path) -> None:
+    authority(tmp_path)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(tmp_path / "server.pem", tmp_path / "server.key")
+    with http_receiver(tls) as receiver:
+        with closing(Tried(endpoint(receiver.url, ca_file=tmp_path / "ca.pem"))) as tried:
+            assert tried.deliver() is Verdict.TAKEN
+        with closing(Tried(endpoint(receiver.url))) as tried:
+            assert tried.deliver() is Verdict.REFUSED
+        with pytest.raises(UsageError, match="name a PEM file"):
+            sender_to(endpoint(receiver.url, ca_file=tmp_path / "server.key"))
 
 
 def test_headers_reach_the_endpoint_and_are_in_no_text(receiver: Receiver, caplog: pytest.LogCaptureFixture) -> None:
