@@ -89,7 +89,7 @@ def _first(
 
 def _recorded(recording: str | None, db: str | None, labels: dict[str, str], rules: tuple[Path, ...]) -> Population:
     from rpcscope.cli.sides import side
-    from rpcscope.compare.population import Reading
+    from rpcscope.compare.newest import Reading
 
     if recording is not None and db is not None and click.get_current_context().get_parameter_source("db") == _GIVEN:
         raise UsageError("name the recording once: as RECORDING or by --db")

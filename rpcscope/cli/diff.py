@@ -76,7 +76,7 @@ def diff_command(
     """
     from rpcscope.cli.sides import side
     from rpcscope.compare.comparison import compare
-    from rpcscope.compare.population import Reading
+    from rpcscope.compare.newest import Reading
 
     asked = _asked(fail_on)
     both = labels(labels_both)

@@ -12,7 +12,8 @@ from rpcscope.cli.options import moment
 from rpcscope.errors import UsageError
 
 if TYPE_CHECKING:
-    from rpcscope.compare.population import Population, Reading
+    from rpcscope.compare.newest import Reading
+    from rpcscope.compare.population import Population
     from rpcscope.rules import Rules
     from rpcscope.store.store import Store
 

@@ -19,6 +19,10 @@ class Selection:
     recordings: frozenset[int] | None = None  # by their ids; None: all
     labels: Mapping[str, str] = field(default_factory=dict)  # by which the recordings were chosen
 
+    def has(self, recording: int) -> bool:
+        """Whether a recording is one of them."""
+        return self.recordings is None or recording in self.recordings
+
     @property
     def words(self) -> str:
         """For people; "" of everything."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from rpcscope.compare.comparison import compare
-from rpcscope.compare.population import Reading, population
+from rpcscope.compare.newest import Reading
+from rpcscope.compare.population import population
 from rpcscope.compare.selection import Selection, select
 from rpcscope.compare.thresholds import Thresholds
 from rpcscope.store import Store

@@ -8,7 +8,8 @@ from typing import Annotated
 from fastapi import Depends, Query
 
 from rpcscope.compare.comparison import Comparison, compare
-from rpcscope.compare.population import Reading, population
+from rpcscope.compare.newest import Reading
+from rpcscope.compare.population import population
 from rpcscope.compare.selection import Selection, select
 from rpcscope.compare.thresholds import Thresholds
 from rpcscope.errors import UsageError

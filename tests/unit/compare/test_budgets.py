@@ -11,7 +11,8 @@ import pytest
 from rpcscope.compare.budgets import budgets_of
 from rpcscope.compare.checks import Check, check
 from rpcscope.compare.first_budget import first_budget
-from rpcscope.compare.population import KindSide, Population, Reading, population
+from rpcscope.compare.newest import Reading
+from rpcscope.compare.population import KindSide, Population, population
 from rpcscope.compare.selection import Selection
 from rpcscope.errors import UsageError
 from rpcscope.store import open_store

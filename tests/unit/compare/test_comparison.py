@@ -11,7 +11,8 @@ import pytest
 
 from rpcscope.compare.comparison import Comparison, compare
 from rpcscope.compare.finding import STRUCTURE, Change
-from rpcscope.compare.population import KindSide, Population, Reading, population
+from rpcscope.compare.newest import Reading
+from rpcscope.compare.population import KindSide, Population, population
 from rpcscope.compare.sample import Method, Sample, Used
 from rpcscope.compare.selection import Selection, select
 from rpcscope.compare.thresholds import Thresholds
