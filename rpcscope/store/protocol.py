@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from rpcscope.model import (
     Batch,
@@ -34,6 +34,8 @@ from rpcscope.model import (
 from rpcscope.store.depth_rows import Abandoned, ChurnStep, PollStep, QueueStep
 from rpcscope.store.follow_rows import Closed, Mark
 from rpcscope.store.places import HostWork, OperationCounts, OperationOrder, OperationPage, OperationStep, Place
+from rpcscope.store.run_query import RecordedKind, RecordedMethod
+from rpcscope.store.run_rows import Run, RunState
 from rpcscope.store.sign_rows import CallSigns
 from rpcscope.store.traffic import MethodTraffic, Traffic
 from rpcscope.store.type_rows import QueueTypes
@@ -226,14 +228,24 @@ class Writer(Protocol):
         """Marks a trigger as taken. False: somebody had taken it already, or it was pruned. Any thread may."""
         ...
 
+    def begin_run(self, run: Run) -> int:
+        """Stores a run of the emulator that begins; its id. Any thread may."""
+        ...
+
+    def tell_run(
+        self, run_id: int, *, state: RunState, at_ns: int, outcome: Mapping[str, Any], ended: bool = False
+    ) -> None:
+        """Replaces what is known of how a run fares. Any thread may, while another one writes."""
+        ...
+
     def prune(self, before_ns: int, *, unfinished_before_ns: int | None = None) -> dict[str, int]:
         """Removes what ended before a time, in many short transactions; returns deleted rows by table.
 
         Operations that still run, and calls left open, are measured by `unfinished_before_ns`, where it is given.
 
         Whole operations (all parts of a request id) whose last event was before it, with their calls; calls without
-        an operation; calls left open; gaps; samples of queues, nodes and work in flight, churn; triggers; phases that
-        were over; layouts of recordings that end before it; and names that nothing uses any more.
+        an operation; calls left open; gaps; samples of queues, nodes and work in flight, churn; triggers; runs; phases
+        that were over; layouts of recordings that end before it; and names that nothing uses any more.
         """
         ...
 
@@ -513,6 +525,26 @@ class Reader(Protocol):
 
     def layouts(self) -> dict[int, list[Layout]]:
         """The newest layout of each vhost by recording."""
+        ...
+
+    def runs(self, limit: int, before_id: int | None = None) -> list[Run]:
+        """Runs of the emulator, the newest first; with `before_id` those that began before that one."""
+        ...
+
+    def run(self, run_id: int) -> Run | None:
+        """One run; None when there is none, or it was pruned."""
+        ...
+
+    def recorded_kinds(self, recording_id: int, from_ns: int, to_ns: int) -> list[RecordedKind]:
+        """Operations of a recording that began in a time, by kind and status; counts by cause."""
+        ...
+
+    def recorded_durations(self, recording_id: int, from_ns: int, to_ns: int) -> dict[str, list[int]]:
+        """Durations in ns of those that are done and of no timer, by kind, in no order; of the newest 50,000."""
+        ...
+
+    def recorded_methods(self, recording_id: int, from_ns: int, to_ns: int) -> list[RecordedMethod]:
+        """Closed calls, casts and fanouts that they caused, timers left out, by method; reads all of the recording."""
         ...
 
     def health(self) -> list[RecorderHealth]:

@@ -33,6 +33,7 @@ from rpcscope.store.schema import (
     queue_sample,
     recording,
     rpcscope_meta,
+    run,
     tap_phase,
 )
 
@@ -85,6 +86,7 @@ def _leftovers(database: Database, before_ns: int, deleted: Counter[str]) -> Non
     for table in (churn_event, flight_trigger):
         _repeat(database, deleted, select(table.c.id).where(table.c.at_ns < before_ns), table.c.id)
     _repeat(database, deleted, _phases_over(before_ns), tap_phase.c.id)
+    _repeat(database, deleted, select(run.c.id).where(run.c.heard_ns < before_ns), run.c.id)
 
 
 def _samples(database: Database, before_ns: int, deleted: Counter[str]) -> None:

@@ -27,6 +27,8 @@ from rpcscope.store import (
     operation_query,
     operation_steps,
     rate_query,
+    run_query,
+    run_rows,
     sample_query,
     total_query,
     waiting_query,
@@ -63,6 +65,8 @@ from rpcscope.store.protocol import (
 )
 from rpcscope.store.queue_query import QueueQuery
 from rpcscope.store.recording_rows import counters_of, recording_of
+from rpcscope.store.run_query import RecordedKind, RecordedMethod
+from rpcscope.store.run_rows import Run
 from rpcscope.store.schema import process, recording
 from rpcscope.store.sign_query import call_signs, marked_calls
 from rpcscope.store.sign_rows import CallSigns
@@ -315,6 +319,26 @@ class SqlReader:
     def layouts(self) -> dict[int, list[Layout]]:
         """The newest layout of each vhost by recording."""
         return self._flight.layouts()
+
+    def runs(self, limit: int, before_id: int | None = None) -> list[Run]:
+        """Runs of the emulator, the newest first."""
+        return run_rows.runs(self._database, limit, before_id)
+
+    def run(self, run_id: int) -> Run | None:
+        """One run."""
+        return run_rows.run_by_id(self._database, run_id)
+
+    def recorded_kinds(self, recording_id: int, from_ns: int, to_ns: int) -> list[RecordedKind]:
+        """Operations of a recording that began in a time, by kind and status."""
+        return run_query.recorded_kinds(self._database, self._names, recording_id, from_ns, to_ns)
+
+    def recorded_durations(self, recording_id: int, from_ns: int, to_ns: int) -> dict[str, list[int]]:
+        """How long they took, by kind."""
+        return run_query.recorded_durations(self._database, self._names, recording_id, from_ns, to_ns)
+
+    def recorded_methods(self, recording_id: int, from_ns: int, to_ns: int) -> list[RecordedMethod]:
+        """RPCs that they caused, by method."""
+        return run_query.recorded_methods(self._database, self._names, recording_id, from_ns, to_ns)
 
     def health(self) -> list[RecorderHealth]:
         """What each recorder said last of itself."""

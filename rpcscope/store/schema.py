@@ -20,7 +20,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
 )
-from sqlalchemy.dialects.mysql import MEDIUMBLOB
+from sqlalchemy.dialects.mysql import MEDIUMBLOB, MEDIUMTEXT
 
 TEXT_LENGTH = 255
 LABEL_LENGTH = 64
@@ -28,6 +28,7 @@ TALLY = ("calls", "casts", "fanouts", "replies", "heartbeats", "notifications", 
 
 # A plain BLOB of MariaDB ends at 64 kB.
 BLOB = LargeBinary().with_variant(MEDIUMBLOB(), "mysql")
+LONG_TEXT = Text().with_variant(MEDIUMTEXT(), "mysql")
 # INTEGER makes SQLite use the id as the row's own number, instead of a second tree beside it.
 ID = BigInteger().with_variant(Integer, "sqlite")
 
@@ -58,6 +59,10 @@ def _blob(name: str) -> Column[bytes]:
     return Column(name, BLOB, nullable=False)
 
 
+def _long(name: str) -> Column[str]:
+    return Column(name, LONG_TEXT, nullable=False)
+
+
 def _table(
     name: str, *parts: Column[int] | Column[str] | Column[bytes] | Column[bool] | Index | UniqueConstraint
 ) -> Table:
@@ -69,7 +74,7 @@ def _table(
         mysql_engine="InnoDB",
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
-        sqlite_autoincrement=name in {"name", "recording", "gap", "churn_event", "tap_phase", "flight_trigger"},
+        sqlite_autoincrement=name in {"name", "recording", "gap", "churn_event", "tap_phase", "flight_trigger", "run"},
     )
 
 
@@ -367,4 +372,20 @@ layout = _table(
     _id("vhost_id"),
     _big("at_ns"),
     _blob("blob"),
+)
+
+# Runs of the emulator; what they put on the bus is what is recorded of their vhost.
+run = _table(
+    "run",
+    Column("id", ID, primary_key=True, autoincrement=True),
+    _text("label"),
+    _text("what"),
+    _text("vhost"),
+    _small("state"),
+    _big("started_ns"),
+    _big("heard_ns"),
+    _big("ended_ns", nullable=True),
+    _long("asked"),  # JSON, as the two below
+    _long("expected"),
+    _long("outcome"),
 )

@@ -24,6 +24,7 @@ from rpcscope.store.prune import prune
 from rpcscope.store.queue_rows import churn_row, family_row, node_row, poll_row, queue_names, sample_row
 from rpcscope.store.recording_rows import COUNTERS, gap_row, progress_row
 from rpcscope.store.resume import FINGERPRINT_BYTES, FINGERPRINTS, ID_BITS, forget_fingerprints, load_resume
+from rpcscope.store.run_rows import Run, RunState, begin_run, tell_run
 from rpcscope.store.schema import (
     call,
     churn_event,
@@ -104,6 +105,16 @@ class SqlWriter:
     def taken(self, trigger_id: int, at_ns: int) -> bool:
         """Marks a trigger as taken; False when it was before."""
         return take(self._database, trigger_id, at_ns)
+
+    def begin_run(self, run: Run) -> int:
+        """Stores a run of the emulator that begins; its id."""
+        return begin_run(self._database, run)
+
+    def tell_run(
+        self, run_id: int, *, state: RunState, at_ns: int, outcome: Mapping[str, Any], ended: bool = False
+    ) -> None:
+        """Replaces what is known of how a run fares."""
+        tell_run(self._database, run_id, state=state, at_ns=at_ns, outcome=outcome, ended=ended)
 
     def prune(self, before_ns: int, *, unfinished_before_ns: int | None = None) -> dict[str, int]:
         """Removes what ended before a time."""

@@ -84,7 +84,8 @@ def test_a_database_of_an_older_revision_says_which_and_what_to_run(
 
 
 @pytest.mark.parametrize(
-    ("revision", "new"), [("0001", "queue_sample"), ("0003", "in_flight_sample"), ("0005", "recording_label")]
+    ("revision", "new"),
+    [("0001", "queue_sample"), ("0003", "in_flight_sample"), ("0005", "recording_label"), ("0006", "run")],
 )
 def test_an_upgrade_keeps_what_an_older_rpcscope_stored(
     store_url: str, monkeypatch: pytest.MonkeyPatch, revision: str, new: str
