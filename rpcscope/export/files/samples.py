@@ -8,7 +8,7 @@ from typing import Any
 from rpcscope.export.files.column import Column, Table
 from rpcscope.export.files.wanted import Wanted
 from rpcscope.families import family
-from rpcscope.model import Gap, InFlightSample, Process
+from rpcscope.model import Gap, GapCause, InFlightSample, Process
 from rpcscope.query.operations import process_name
 from rpcscope.query.processes import processes
 from rpcscope.store.protocol import Reader
@@ -82,7 +82,12 @@ GAPS = Table(
         _RECORDING,
         Column("from", "time", "", _sampled("from_ns")),
         Column("to", "time", "", _sampled("to_ns")),
-        Column("cause", "text", "dropped, disconnected, not_traced, store.", lambda one: one[1].cause.name.lower()),
+        Column(
+            "cause",
+            "text",
+            f"{', '.join(cause.name.lower() for cause in GapCause)}.",
+            lambda one: one[1].cause.name.lower(),
+        ),
         Column("missed", "int", "Messages, where the broker's counters tell.", _sampled("estimate")),
         Column("note", "text", "", lambda one: one[1].note or None),
     ),
