@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # Tests mostly wait for servers; each worker has its own. A file stays with one worker, so that its servers start once.
 WORKERS ?= $(shell n=$$(nproc); echo $$((n > 3 ? n : 3)))
 PYTEST = $(BIN)/pytest -n $(WORKERS) --dist loadfile
-TEST_SERVERS := rabbitmq-server postgresql mariadb-server chromium systemd
+TEST_SERVERS := rabbitmq-server postgresql mariadb-server chromium systemd prometheus
 CACHES := .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
 .PHONY: help demo test test-all lint bench lock clean
