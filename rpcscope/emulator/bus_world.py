@@ -13,7 +13,7 @@ from rpcscope.emulator.cloud import Cloud, Progress
 from rpcscope.emulator.play import Opening, Play
 from rpcscope.emulator.sampling import sample
 from rpcscope.emulator.score import Manner, Score
-from rpcscope.emulator.slots import Slots
+from rpcscope.emulator.slots import UUID_SIZE, Slots
 from rpcscope.emulator.stage import Stage
 from rpcscope.emulator.tally import Tally
 from rpcscope.emulator.vhost import OwnVhost
@@ -112,7 +112,7 @@ class BusWorld:
         timer = loop.call_at(due, _wake, sleeper)
         await self._unless_it_ends(sleeper)
         timer.cancel()
-        self.tally.lateness_s.append(max(0.0, loop.time() - due))
+        self.tally.late(max(0.0, loop.time() - due))
 
     async def operate(self, asked: Asked) -> Answer:
         """Play an operation to the end of its last step. Raises UsageError, BrokerError."""
@@ -133,8 +133,10 @@ class BusWorld:
         if self._cloud.has(host):
             return
         await self._cloud.add(host)
-        for kind in sorted(kind for kind, _ in self._scores if kind.startswith(STARTUP)):
-            await self._play(Asked(kind=kind, instances=(), source=host))
+        for kind, servers in sorted(self._scores):
+            if kind.startswith(STARTUP):
+                unknown = [self._stage.ids.uuid() for _ in range(servers)]
+                await self.operate(Asked(kind=kind, instances=unknown, source=host))
         self._background.begin(host, fresh=True)
 
     async def remove_host(self, host: str, *, cleanly: bool) -> None:
@@ -176,6 +178,8 @@ class BusWorld:
             raise UsageError(
                 f"There is no template of {asked.kind} of {len(asked.instances)} servers: use {', '.join(known)}."
             )
+        if wrong := [one for one in asked.instances if len(one.encode()) != UUID_SIZE]:
+            raise UsageError(f"A server is named by its uuid, {UUID_SIZE} characters, not by {wrong[0][:UUID_SIZE]!r}.")
         for host in filter(None, (asked.source, asked.dest)):
             if host not in self._known:
                 raise UsageError(f"The host {host} is not in the fleet: add it to the fleet file.")

@@ -69,13 +69,17 @@ class Plug:
         self._stage.enter(process)
 
     async def stop(self, process: Process) -> None:
-        """Stop listening, and wait until what it has in hand is done."""
+        """Stop listening, wait until what it has in hand is done, delete its fanout queues: a stream is everybody's.
+
+        Source: impl_rabbit.py :: Connection.close.
+        """
         self._stage.leave(process)
-        for connection in process.listening:
-            for consumer in range(1, _CONSUMERS + 1):
-                await connection.cancel(consumer)
+        for connection, _ in process.listening:
+            await asyncio.gather(*(connection.cancel(consumer) for consumer in range(1, _CONSUMERS + 1)))
         while process.executor.hands or process.pending:
             await asyncio.sleep(_LOOK_S)
+        if not self._profile.durable:
+            await asyncio.gather(*(connection.queue_delete(fanout) for connection, fanout in process.listening))
 
     async def open_send(self, process: Process) -> Connection:
         """A connection to publish with."""
@@ -98,8 +102,8 @@ class Plug:
 
     async def _serve(self, process: Process, topic: str) -> None:
         connection = await self._open(process, Listener(process))
-        process.listening.append(connection)
-        await self._profile.serve(connection, CONTROL_EXCHANGE, topic, process.host)
+        fanout = await self._profile.serve(connection, CONTROL_EXCHANGE, topic, process.host)
+        process.listening.append((connection, fanout))
 
     async def _warm(self, process: Process) -> None:
         process.reply_q, connection = await asyncio.gather(self.open_replies(process), self.open_send(process))
@@ -113,10 +117,10 @@ class Plug:
         handler = Single(process)
         connection = await self._open(process, handler)
         for topic in process.topics:
-            await self._profile.serve(connection, CONTROL_EXCHANGE, topic, process.host)
+            fanout = await self._profile.serve(connection, CONTROL_EXCHANGE, topic, process.host)
+            process.listening.append((connection, fanout))
         name, handler.replies = await self._profile.replies(connection)
         await connection.confirm_select()
-        process.listening.append(connection)
         process.reply_q = name.encode()
         process.pool.adopt(connection)
 

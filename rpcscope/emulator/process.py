@@ -39,7 +39,7 @@ class Process:
         self.host_slot = stage.manner.slots.host(host)
         self.started_as = f"req-{stage.ids.uuid()}".encode()
         self.connections: list[Connection] = []
-        self.listening: list[Connection] = []
+        self.listening: list[tuple[Connection, str]] = []  # with the fanout queue of each
         self.gone = False
         self._unsent: list[tuple[Level, Node, int]] | None = None  # calls before there is a reply queue
 

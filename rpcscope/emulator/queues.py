@@ -36,8 +36,8 @@ class Profile:
         asked += [self._fanout_exchange(connection, topic) for topic in fanouts]
         await asyncio.gather(*asked)
 
-    async def serve(self, connection: Connection, exchange: str, topic: str, server: str) -> None:
-        """An RPC server's three queues: the topic's, the server's own, the fanout's."""
+    async def serve(self, connection: Connection, exchange: str, topic: str, server: str) -> str:
+        """An RPC server's three queues: the topic's, the server's own, the fanout's, whose name is returned."""
         fanout = f"{topic}_fanout" if self.durable else f"{topic}_fanout_{self._ids.take().decode()}"
         shared = [topic, f"{topic}.{server}"]
         asked: list[Coroutine[Any, Any, Any]] = [self.prepare(connection)]
@@ -55,6 +55,7 @@ class Profile:
         await asyncio.gather(
             *(connection.consume(queue) for queue in shared), connection.consume(fanout, arguments=offset)
         )
+        return fanout
 
     async def replies(self, connection: Connection) -> tuple[str, int]:
         """A reply queue, and the number of its consumer."""

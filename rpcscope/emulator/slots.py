@@ -14,9 +14,9 @@ UNIQUE, MSG, REPLY_Q, REQUEST, SOURCE, SENDER, FIRST_INSTANCE = range(7)
 """What stands in a place; servers from FIRST_INSTANCE on, by their position."""
 
 REPLY_Q_SIZE = len("reply_") + ID_SIZE
-_UUID_SIZE = 36
+UUID_SIZE = 36
 _QUOTE = '\\"'  # a quotation mark of the inner JSON, as the outer one writes it
-_WIDTHS = {UNIQUE: ID_SIZE, MSG: ID_SIZE, REPLY_Q: REPLY_Q_SIZE, REQUEST: len("req-") + _UUID_SIZE}
+_WIDTHS = {UNIQUE: ID_SIZE, MSG: ID_SIZE, REPLY_Q: REPLY_Q_SIZE, REQUEST: len("req-") + UUID_SIZE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Slots:
 
     def mark(self, what: int) -> str:
         """A string to put into the inner message; nothing else in it has a tilde."""
-        width = _WIDTHS.get(what, _UUID_SIZE)
+        width = _WIDTHS.get(what, UUID_SIZE)
         if what in (SOURCE, SENDER):
             width = max(self.host_size, 8)
         return f"~{what}".ljust(width, "~")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 _PAIRS = 1000
+_MOST = 100_000
 
 
 @dataclass(slots=True)
@@ -60,6 +61,12 @@ class Tally:
     service: dict[str, Service] = field(default_factory=dict)
     samples: list[Sample] = field(default_factory=list)
     lateness_s: list[float] = field(default_factory=list)  # of wake-ups of flows, wall clock
+
+    def late(self, seconds: float) -> None:
+        """A flow was woken so much later than it asked for."""
+        if len(self.lateness_s) >= _MOST:
+            del self.lateness_s[::2]
+        self.lateness_s.append(seconds)
 
     def handled(self, method: str, asked_s: float, took_s: float) -> None:
         """A message was handled."""
