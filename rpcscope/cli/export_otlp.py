@@ -97,7 +97,9 @@ def _bookmarks(file: Path | None, choice: str) -> tuple[Bookmark, Callable[[Book
     digest = hashlib.sha256(choice.encode()).hexdigest()
     if file is None:
         return bookmark.Bookmark(choice=digest), lambda _: None
-    return bookmark.read(file, digest), lambda mark: bookmark.write(file, mark)
+    found = bookmark.read(file, digest)
+    bookmark.write(file, found)  # before anything is sent: it may be no place to write
+    return found, lambda mark: bookmark.write(file, mark)
 
 
 @contextmanager

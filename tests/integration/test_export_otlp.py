@@ -209,6 +209,9 @@ def test_a_resume_file_of_another_export_is_refused(cli: Cli, receiver: Receiver
     mark.write_text("[]")
     done = cli.run(*run)
     assert (done.code, "is no resume file" in done.sentence) == (2, True)
+    receiver.requests.clear()
+    done = cli.run(*run[:-1], str(tmp_path / "nowhere" / "mark.json"))
+    assert (done.code, "can not be written" in done.sentence, receiver.requests) == (2, True, [])
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
