@@ -36,6 +36,13 @@ class MemoryCopy:
         self.began_s = world.now_s()
         self._before = 0  # bytes of the piece before
 
+    @property
+    def never_converged(self) -> bool:
+        """It was given up or forced, and would not have ended by itself; one that had to share for a while might have."""
+        state = self.state
+        ended = state is not None and (state.phase is Phase.ABORTED or self._world.now_s() >= state.deadline_s)
+        return self.hopeless and ended
+
     async def copy(self) -> None:
         """Copy until the guest runs on the destination. Raises Refused when it is given up."""
         await self._world.sleep(self._policy.setup_s)

@@ -105,7 +105,7 @@ def _tell(stage: Stage, server: Server, source: Host, copy: MemoryCopy) -> None:
         sent_bytes=copy.state.data,
         downtime_s=round(copy.state.downtime_s, 3),
         throttle=copy.state.throttle,
-        can_converge=not copy.hopeless,
+        can_converge=not copy.never_converged,
     )
-    if copy.hopeless:
+    if copy.never_converged:
         stage.report.note("can not converge", host=source.name, server=server.uuid, flavor=server.flavor_name)

@@ -85,6 +85,16 @@ def test_alone_it_converges_beside_others_it_does_not() -> None:
     assert [aborted for _, _, aborted in copies(one, policy=FLAT)] == [False]
     together = copies(one, one, one, policy=FLAT)
     assert [aborted for _, _, aborted in together] == [True] * 3
+    assert [copy.never_converged for copy, _, _ in together] == [True] * 3
+
+
+def test_one_that_had_to_share_for_a_while_and_then_ended_did_converge() -> None:
+    writing, other = way(40 * GIB, 0.6 * GB), way(100 * GIB, 0)
+    (copy, ended, aborted), _ = copies(writing, other, policy=FLAT)
+    assert copy.hopeless
+    assert not aborted
+    assert not copy.never_converged
+    assert ended > copies(writing, policy=FLAT)[0][1]
 
 
 def test_without_a_time_limit_what_never_ends_is_given_up_at_once() -> None:
