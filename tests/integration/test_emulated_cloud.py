@@ -8,6 +8,8 @@ import json
 import urllib.request
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from contextlib import closing
+from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
@@ -33,6 +35,7 @@ from tests.support.emulated import (
     template,
     world_of,
 )
+from tests.support.rabbitmq import Cloud
 
 pytestmark = pytest.mark.server
 
@@ -277,6 +280,36 @@ def test_a_call_to_a_host_without_power_times_out(rabbitmq: PrivateBroker) -> No
     ask = template("ask", call("ping", "compute", host="dest", sender="api"))
     answer, _ = run(rabbitmq, play, ask, control=control(rpc_timeout_s=0.5))
     assert (answer.ended, answer.error) == (Ended.TIMED_OUT, "MessagingTimeout")
+
+
+def test_a_host_that_starts_plays_what_is_known_of_a_start(rabbitmq: PrivateBroker) -> None:
+    async def play(world: BusWorld) -> None:
+        await world.remove_host("compute-1", cleanly=True)
+        assert not world.tally.sent
+        await world.add_host("compute-1")
+
+    ping = call("ping", sender="compute", sender_host="source")
+    _, world = run(rabbitmq, play, template("startup:compute", ping, background=True, instances=0))
+    assert world.tally.sent == {"ping": 1}
+
+
+def test_a_reply_whose_queue_is_gone_holds_a_thread_until_it_is_given_up(
+    rabbitmq: PrivateBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rpcscope.emulator.stranger.MISSING_QUEUE_S", 1.0)
+    inner = {"method": "ping", "args": {}, "_msg_id": "0" * 32, "_reply_q": "reply_gone", "_unique_id": "1" * 32}
+    body = json.dumps({"oslo.version": "2.0", "oslo.message": json.dumps(inner)})
+
+    async def play(world: BusWorld) -> None:
+        (conductor,) = world._cloud._control["conductor"]
+        cloud = Cloud(rabbitmq, world.vhost, Path())
+        with closing(await asyncio.to_thread(cloud.connect)) as connection:
+            connection.channel().basic_publish("nova", "conductor", body.encode())
+            await until(lambda: len(conductor.executor.hands) == 1)
+            await until(lambda: world.tally.lost_replies == 1)
+        assert not conductor.executor.hands
+
+    run(rabbitmq, play, boot())
 
 
 def test_variants_are_played_as_often_as_their_share(rabbitmq: PrivateBroker) -> None:
