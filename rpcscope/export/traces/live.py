@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from rpcscope.errors import StoreError
+from rpcscope.export.traces.allowance import Allowance
 from rpcscope.export.traces.answer import Verdict
 from rpcscope.export.traces.courier import Count, Courier, Sender
 from rpcscope.export.traces.over import QUIET_S, SETTLED_NS, is_over
@@ -32,6 +33,7 @@ log = logging.getLogger(__name__)
 EVERY_S = 2.0
 """How often it looks for what is over."""
 PAGE = 500
+_READ_SELDOM = 20
 _REMEMBERED = 20_000
 """Exported operations that are known, should they go on."""
 
@@ -75,6 +77,8 @@ class LiveExport:
         self._quiet_ns, self._allowed = int(quiet_s * SECOND), Allowance(rate)
         self._waiting = Waiting(background=sampling.background, quiet_ns=self._quiet_ns)
         self._exported: OrderedDict[str, int] = OrderedDict()
+        self._reading: Reading | None = None
+        self._read_again_s = 0.0
         self._end = threading.Event()
         self._courier = Courier(sender, name, pause=self._end.wait, patience_s=float("inf"))
         self._gathering = Gathering()
@@ -121,7 +125,7 @@ class LiveExport:
         names = self._waiting.due(now_ns, PAGE, settled_ns=settled_ns)
         if not names:
             return False
-        reading = Reading(self._reader, adopts=self._adopts)
+        reading = self._as_of_now()
         views = self._views(reading, names)
         over = [view for view in views if is_over(view, now_ns, settled_ns=settled_ns, quiet_ns=self._quiet_ns)]
         chosen = [view for view in over if self._sampling.takes(view.whole, view.status)]
@@ -134,6 +138,15 @@ class LiveExport:
         self._waiting.done([name for name in names if name not in running], now_ns)
         self._remember(sent)
         return len(names) == PAGE
+
+    def _as_of_now(self) -> Reading:
+        """Thousands of processes take a while to read: that is no more than a twentieth of the time."""
+        now_s = time.monotonic()
+        if self._reading is None or now_s >= self._read_again_s:
+            self._reading = Reading(self._reader, adopts=self._adopts)
+            took_s = time.monotonic() - now_s
+            self._read_again_s = now_s + _READ_SELDOM * took_s
+        return self._reading
 
     def _views(self, reading: Reading, names: Sequence[str]) -> list[OperationView]:
         wanted = set(names)
@@ -156,22 +169,3 @@ class LiveExport:
             self._exported.move_to_end(view.whole.request_id)
         while len(self._exported) > _REMEMBERED:
             self._exported.popitem(last=False)
-
-
-class Allowance:
-    """So many a second, and no more saved than for one second."""
-
-    def __init__(self, rate: float) -> None:
-        self._rate, self._saved, self._at_s = rate, max(1.0, rate), 0.0
-
-    def takes(self, now_s: float) -> bool:
-        """Whether one more is allowed now. A rate of 0 allows all."""
-        if not self._rate:
-            return True
-        if self._at_s:
-            self._saved = min(max(1.0, self._rate), self._saved + (now_s - self._at_s) * self._rate)
-        self._at_s = now_s
-        if self._saved < 1:
-            return False
-        self._saved -= 1
-        return True

@@ -16,18 +16,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from rpcscope.export.traces import attributes as said
-from rpcscope.export.traces.destination import full_method
 from rpcscope.export.traces.ids import root_id, span_id, trace_id
 from rpcscope.export.traces.resources import NOBODY, Resources
+from rpcscope.export.traces.sides import answer_ns, context_of, last_step_ns, span_name
 from rpcscope.export.traces.span import Attribute, Link, Span, SpanKind
-from rpcscope.model import Call, MessageKind, Outcome, Status
+from rpcscope.model import MessageKind, Status
 from rpcscope.query.calls import CallView
 from rpcscope.query.operations import OperationView
-from rpcscope.query.stages import begin, given_up
+from rpcscope.query.stages import begin
 from rpcscope.query.tree import Node, grow, walk
 
 _SENT = (MessageKind.REQUEST, MessageKind.CAST, MessageKind.FANOUT, MessageKind.NOTIFICATION)
-_ANSWERED = (Outcome.OK, Outcome.FAILED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +49,7 @@ class _Trace:
         self._one, self._resources = one, resources
         whole = one.operation.whole
         traced = (view.call for view in one.calls if one.adopts and view.call.trace_context)
-        self._adopted = next((_context(call) for call in traced), None)
+        self._adopted = next((context_of(call) for call in traced), None)
         self._trace_id = self._adopted.trace_id if self._adopted else trace_id(whole.request_id)
         self._root_id = root_id(whole.request_id)
         self._roots = grow([view for view in one.calls if view.call.kind in _SENT])
@@ -111,10 +110,10 @@ class _Trace:
             trace_id=self._trace_id,
             span_id=span_id(kind.name, call.unique_id),
             parent_id=parent,
-            name=_name(call, kind),
+            name=span_name(call, kind),
             kind=kind,
             start_ns=at_ns,
-            end_ns=max(at_ns, _answer_ns(view)) if is_call else at_ns,
+            end_ns=max(at_ns, answer_ns(view)) if is_call else at_ns,
             resource=self._resources.of(call.from_process),
             attributes=(*both, *said.of_sender(view)),
             error="" if said.is_expected(view) else said.error_of(view, SpanKind.CLIENT),
@@ -134,10 +133,10 @@ class _Trace:
             trace_id=self._trace_id,
             span_id=span_id(kind.name, call.unique_id),
             parent_id=parent,
-            name=_name(call, kind),
+            name=span_name(call, kind),
             kind=kind,
             start_ns=start,
-            end_ns=max(start, _last_step_ns(node) if call.replied_ns is None else call.replied_ns),
+            end_ns=max(start, last_step_ns(node) if call.replied_ns is None else call.replied_ns),
             resource=self._resources.worker(call.to_process, call.topic, call.server),
             attributes=(*both, *said.of_worker(view), *unseen),
             error="" if said.is_expected(view) else said.error_of(view, SpanKind.SERVER),
@@ -151,7 +150,7 @@ class _Trace:
                 trace_id=self._trace_id,
                 span_id=span_id(f"{kind.name} {number}", call.unique_id),
                 parent_id=parent,
-                name=_name(call, kind),
+                name=span_name(call, kind),
                 kind=kind,
                 start_ns=copy.at_ns,
                 end_ns=copy.at_ns,
@@ -161,40 +160,9 @@ class _Trace:
 
     def _links(self, view: CallView) -> tuple[Link, ...]:
         """The span that oslo.messaging made of the same message; the operation whose request id it carries."""
-        own = _context(view.call)
+        own = context_of(view.call)
         found = [own] if own.span_id else []
         carried = view.request_id
         if carried and carried != self._one.operation.whole.request_id:
             found.append(Link(trace_id(carried), root_id(carried), "request id that it carries"))
         return tuple(found)
-
-
-def _context(call: Call) -> Link:
-    """The span that sent it, where oslo.messaging traced itself; without a span id where it is not known."""
-    theirs, _, span = call.trace_context.partition("-")
-    return Link(bytes.fromhex(theirs), bytes.fromhex(span), "oslo.messaging")
-
-
-def _name(call: Call, kind: SpanKind) -> str:
-    """Of a call its method, of what has no answer what is done with it, too."""
-    method = full_method(call)
-    if kind in (SpanKind.CLIENT, SpanKind.SERVER):
-        return method
-    verb = "notify" if call.kind is MessageKind.NOTIFICATION else call.kind.name.lower()
-    return f"{verb if kind is SpanKind.PRODUCER else 'process'} {method}"
-
-
-def _answer_ns(view: CallView) -> int:
-    """When the caller had its answer, gave up, or was last heard of."""
-    call = view.call
-    given = given_up(call)
-    if given is not None and view.outcome not in _ANSWERED:
-        return given
-    return call.reply_delivered_ns or call.replied_ns or call.last_ns
-
-
-def _last_step_ns(node: Node) -> int:
-    """When its handler was last seen to do something: to send, or to take an answer."""
-    steps = (_answer_ns(child.view) if child.view.call.kind is MessageKind.REQUEST else begin(child.view.call)
-             for child in node.children)  # fmt: skip
-    return max(steps, default=0)

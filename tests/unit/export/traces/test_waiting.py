@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from rpcscope.export.traces.live import Allowance
+from rpcscope.export.traces.allowance import Allowance
 from rpcscope.export.traces.waiting import Waiting
 from rpcscope.model import Status
 from tests.contract.records import make_operation
