@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from rpcscope.export.metrics.catalogue import METRICS
 from rpcscope.private_broker import PrivateBroker
 from rpcscope.query.ids import recording_of
 from rpcscope.store import open_store
@@ -130,12 +131,14 @@ def test_metrics_of_several_brokers_name_their_broker_and_no_password(cloud_with
         assert recorder.end().code == 0
     for cloud in clouds:
         assert cloud.server.password not in text
-    for family in text_string_to_metric_families(text):
-        if family.name not in ("rpcscope_cpu_seconds", "rpcscope_resident_memory_bytes"):
-            scopes = {sample.labels["scope"] for sample in family.samples}
-            for cloud in clouds:
-                assert [scope for scope in scopes if f":{cloud.server.port} vhost {cloud.vhost}" in scope], family.name
-            assert len(scopes) == 2
+    of_recorders = {metric.name.removesuffix("_total") for metric in METRICS if "scope" in metric.labels}
+    told = {family.name: family.samples for family in text_string_to_metric_families(text)}
+    for name in of_recorders & set(told):
+        scopes = {sample.labels["scope"] for sample in told[name]}
+        for cloud in clouds:
+            assert [scope for scope in scopes if f":{cloud.server.port} vhost {cloud.vhost}" in scope], name
+        assert len(scopes) == 2
+    assert {sample.labels["vhost"] for sample in told["rpcscope_rpcs"]} == {cloud.vhost for cloud in clouds}
 
 
 def metrics_once_seen(port: int, brokers: int) -> str:
@@ -144,7 +147,8 @@ def metrics_once_seen(port: int, brokers: int) -> str:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
             text = str(answer.read().decode())
         samples = [s for family in text_string_to_metric_families(text) for s in family.samples]
-        if sum(s.name == "rpcscope_messages_total" and s.value > 0 for s in samples) == brokers:
+        counted = {s.labels["vhost"] for s in samples if s.name == "rpcscope_rpcs_total"}
+        if sum(s.name == "rpcscope_messages_total" and s.value > 0 for s in samples) == brokers == len(counted):
             return text
         time.sleep(0.25)
     raise AssertionError(f"not every broker showed messages: {text}")
