@@ -38,7 +38,7 @@ class MemoryCopy:
 
     @property
     def never_converged(self) -> bool:
-        """It was given up or forced, and would not have ended by itself; one that had to share for a while might have."""
+        """It was given up or forced, and would not have ended by itself; who only had to share for a while would."""
         state = self.state
         ended = state is not None and (state.phase is Phase.ABORTED or self._world.now_s() >= state.deadline_s)
         return self.hopeless and ended

@@ -47,6 +47,12 @@ def test_empty_hosts_are_not_filled_to_empty_others() -> None:
     assert played.count.kinds == {}
 
 
+def test_a_host_that_took_servers_is_not_emptied_in_its_turn() -> None:
+    played = play("consolidation", fleet({"calm": 2}, {"calm": 1}))
+    assert [len(host.servers) for host in played.fleet.hosts.values()] == [3, 0]
+    assert "no room for all its servers" not in played.story.tally
+
+
 def test_no_more_hosts_than_asked_for() -> None:
     played = play("consolidation", fleet({"calm": 8}, {"calm": 1}, {"calm": 1}, {"calm": 1}), hosts=1)
     assert played.story.tally["host emptied"] == 1

@@ -154,7 +154,7 @@ def test_a_sender_that_is_cancelled_leaves_the_link_to_others() -> None:
     async def main() -> tuple[float, int]:
         world = PlainWorld()
         traffic = Traffic(world, {"nic": 100.0})
-        first = asyncio.create_task(traffic.send(("nic",), 1000))
+        first = asyncio.create_task(traffic.send(("nic",), 1000, until_s=12))
         second = asyncio.create_task(traffic.send(("nic",), 1000))
         await asyncio.sleep(10)
         first.cancel()

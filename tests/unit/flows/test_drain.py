@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import random
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -9,8 +12,15 @@ from hypothesis import strategies as st
 from rpcscope.errors import UsageError
 from rpcscope.fleet.host import HostState
 from rpcscope.fleet.model import Flavor, FleetFile
+from rpcscope.fleet.state import Fleet
+from rpcscope.flows.emptying import Manner, empty, migration_slots
+from rpcscope.flows.migrate import Moved, Wish, migrate
+from rpcscope.flows.report import Report
+from rpcscope.flows.stage import Stage
+from rpcscope.flows.virtual import run_virtual
+from rpcscope.flows.virtual_world import VirtualWorld
 from rpcscope.physics import GIB, at_least_s, at_most_s, in_order_s
-from tests.unit.flows.support import Played, play, small_fleet, states
+from tests.unit.flows.support import Played, play, small_fleet, states, templates
 
 HOT = {"hot": Flavor(memory_gib=4.0, dirty_mb_s=5000.0)}
 
@@ -99,6 +109,24 @@ def test_somebodys_patience_may_end_before_novas() -> None:
     played = play("drain", small_fleet({"hot": 1}, {}, flavors=HOT), abort_after_s=60, tries=2)
     assert played.took_s == pytest.approx(120)
     assert played.story.tally["memory copy aborted"] == 2
+
+
+def test_a_server_that_was_on_its_way_to_the_host_is_moved_on() -> None:
+    async def main() -> tuple[float, Fleet]:
+        fleet = Fleet.of(small_fleet({}, {"10": 1}, {}))
+        world = VirtualWorld(templates(), fleet.hosts, 1)
+        stage = Stage(world=world, fleet=fleet, rng=random.Random(1), report=Report("t", world.now_s))
+        (server,) = fleet.servers.values()
+        coming = asyncio.create_task(migrate(stage, server, Wish(dest="h1")))
+        await asyncio.sleep(1)
+        assert await empty(stage, fleet.hosts["h1"], Manner(slots=migration_slots(stage, 0, 0)))
+        assert await coming is Moved.MOVED
+        return world.now_s(), fleet
+
+    ended, fleet = run_virtual(main())
+    assert 20 <= ended <= 21 + 1e-6  # 10 s here and 10 s on, noticed within a second
+    assert not fleet.hosts["h1"].servers
+    assert len(fleet.servers) == 1
 
 
 def test_a_full_fleet_keeps_what_has_no_room() -> None:

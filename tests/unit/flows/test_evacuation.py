@@ -63,6 +63,7 @@ def test_the_scheduler_is_asked_for_another_host_when_one_fails() -> None:
     using = [one for one in templates() if one.kind != "evacuate"]
     played = play("evacuation", small_fleet({"4": 1}, {}, {}, {}, {}), using=[*using, failing], tries=3)
     assert played.count.kinds["evacuate"].failed == 3
+    assert len({event.facts["dest"] for event in played.events("evacuate failed")}) == 3
     assert played.events("host kept servers")[0].facts == {"left": 1}
     assert len(played.fleet.hosts["h1"].servers) == 1
 

@@ -101,6 +101,17 @@ def test_a_host_and_a_server_rest_after_a_move() -> None:
     assert len(moved) == len(set(moved))
 
 
+@pytest.mark.parametrize(("rest_s", "flavor"), [(10, "always"), (3600, "late")])
+def test_a_server_that_moved_stays_even_if_its_new_host_gets_hot(rest_s: float, flavor: str) -> None:
+    """At noon the early ones of h1 rest and the late ones of h2 begin: the first one that moved would move back."""
+    day = {"always": (1.0,), "early": (1.0, 0.0), "late": (0.0, 1.0)}
+    flavors = {name: Flavor(memory_gib=4.0, vcpus=8, dirty_mb_s=0.0, cpu=cpu) for name, cpu in day.items()}
+    file = small_fleet({"always": 1, "early": 4}, {"late": 4}, flavors=flavors, cores=32)
+    played = play("rebalance", file, start_of_day_s=43_200 - 1000, server_rest_s=rest_s)
+    moved = [played.fleet.servers[event.server].flavor_name for event in played.events("server moved")]
+    assert moved[:2] == ["always", flavor]
+
+
 def test_never_two_of_one_role_at_once() -> None:
     hosts = [{"db": 1, "web": 1, "busy": 4}] * 4
     played = play("rebalance", fleet(*hosts, *[{}] * 6), parallel=8, detach_s=200, interval_s=10, lasts_s=7200)

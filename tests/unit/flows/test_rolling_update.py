@@ -47,6 +47,15 @@ def test_servers_go_to_hosts_that_are_updated_already() -> None:
     assert played.story.tally["host updated"] == 4
 
 
+def test_an_updated_host_comes_before_one_with_more_memory() -> None:
+    small, large = small_fleet({"4": 1}, memory_gib=16, timing=QUICK), small_fleet({"4": 1}, {}, memory_gib=64)
+    file = FleetFile(
+        hosts=(*small.hosts, *large.hosts), flavors=small.flavors, timing=small.timing, migration=small.migration
+    )
+    # h1's goes to h3, the emptiest; h2's to h1, though h3 has more room; h3's then leaves it again.
+    assert play("rolling-update", file, batch=1).count.kinds["live-migration"].done == 3
+
+
 @pytest.mark.parametrize(("batch", "strict", "rounds"), [(2, True, 3), (2, False, 3), (3, True, 2), (6, True, 1)])
 def test_empty_hosts_take_as_many_rounds_as_there_are_batches(batch: int, strict: bool, rounds: int) -> None:
     played = play("rolling-update", small_fleet(*[{}] * 6, timing=QUICK), batch=batch, strict=strict)

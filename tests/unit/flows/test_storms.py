@@ -55,6 +55,8 @@ def test_churn_keeps_the_fleet_as_full_as_it_is() -> None:
     played = play("churn", small_fleet({"4": 20}, {"4": 20}, memory_gib=160), count=200, pace="poisson:5", flavor="4")
     assert (played.count.kinds["create"].done, played.count.kinds["delete"].done) == (200, 200)
     assert len(played.fleet.servers) == 40
+    # Each of the first 40 is still there with a chance of (39/40)^200, less than 1 %.
+    assert sum(server.number <= 40 for server in played.fleet.servers.values()) <= 4
 
 
 def test_agents_restart_at_once_or_one_after_the_other() -> None:
