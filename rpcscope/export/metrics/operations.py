@@ -47,7 +47,7 @@ class OperationMeter:
     def take(self, parts: Iterable[Operation], now_ns: int, *, ended: int = 0) -> None:
         """Learn parts that changed, and count what is over by now.
 
-        `ended` is a recording that is over: what it alone saw will not change any more.
+        `ended` is a recording that is over: what it alone saw will not change any more, and runs no longer.
         """
         self.now_ns = max(self.now_ns, now_ns)
         for part in parts:
@@ -61,6 +61,7 @@ class OperationMeter:
             for request_id, mine in list(self._open.items()):
                 if all(recording_of(number) == ended for number in mine):
                     self._end(request_id)
+                    self._forget(request_id)
 
     def open_ids(self, limit: int) -> list[int]:
         """Ids of the newest parts that are not counted yet."""
@@ -106,12 +107,15 @@ class OperationMeter:
         whole = merge(judged(list(self._open[request_id].values()), self._rules))
         if whole.status is Status.RUNNING:
             return
-        del self._open[request_id]
-        self._next.pop(request_id, None)
+        self._forget(request_id)
         self._over[request_id] = None
         if len(self._over) > MOST_OVER:
             self._over.popitem(last=False)
         self._count(whole)
+
+    def _forget(self, request_id: str) -> None:
+        self._open.pop(request_id, None)
+        self._next.pop(request_id, None)
 
     def _count(self, whole: Operation) -> None:
         name = whole.kind or UNATTRIBUTED

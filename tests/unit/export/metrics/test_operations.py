@@ -73,6 +73,15 @@ def test_when_a_recording_ends_what_it_alone_saw_is_counted_at_once() -> None:
     assert counted(meter) == {("create", "done"): 1}
 
 
+def test_what_was_running_when_its_recording_ended_is_neither_running_nor_stuck_for_ever() -> None:
+    meter = OperationMeter()
+    meter.take([part(status=Status.RUNNING, finished_ns=None)], START + 90 * SECOND, ended=1)
+    assert counted(meter) == {}
+    assert summed(told(meter.families()), "rpcscope_operations_stuck") == {}
+    meter.take([part(last_ns=START + 99 * SECOND)], START + 200 * SECOND)
+    assert counted(meter) == {("create", "done"): 1}
+
+
 def test_kinds_without_end_are_counted_as_other() -> None:
     meter = OperationMeter(most_kinds=10)
     meter.take([part(n, request_id=f"req-{n}", kind=f"kind-{n}") for n in range(1, 31)], START + 60 * SECOND)
