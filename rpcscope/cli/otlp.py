@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
@@ -109,16 +109,17 @@ def exporting(store: Store, given: dict[str, Any]) -> Iterator[list[Callable[[Ba
     from rpcscope.export.traces.senders import sender_to
 
     to = endpoint_of(given, given["otlp_endpoint"])
-    with closing(sender_to(to)) as sender:
-        live = LiveExport(
-            store.reader(), sender, str(to), sampling_of(given, live=True), rate=given["otlp_rate"] or 0.0,
-            adopts=given["otlp_adopts"], quiet_s=given["otlp_quiet"],
-        )  # fmt: skip
-        live.start()
-        try:
-            yield [live.take]
-        finally:
-            _say(live.stop(), str(to))
+    live = LiveExport(
+        store.reader(), sender_to(to), str(to), sampling_of(given, live=True), rate=given["otlp_rate"] or 0.0,
+        adopts=given["otlp_adopts"], quiet_s=given["otlp_quiet"],
+    )  # fmt: skip
+    live.start()
+    try:
+        yield [live.take]
+    except BaseException:  # a second signal, or a failure: nothing is waited for
+        live.stop(0)
+        raise
+    _say(live.stop(), str(to))
 
 
 def _say(count: LiveCount, to: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections import Counter
 from pathlib import Path
 
@@ -74,3 +75,17 @@ def test_an_endpoint_that_hangs_or_refuses_costs_no_message_and_what_was_not_sen
     assert "spans dropped" in done.err
     assert "operations not sent" in done.err
     assert "Traceback" not in done.err
+
+
+def test_a_second_signal_does_not_wait_for_an_endpoint_that_hangs(cloud: Cloud, tmp_path: Path) -> None:
+    cli, traffic = new_cli(tmp_path), Traffic(cloud)
+    with http_receiver() as receiver, cli.running(*options(cloud, receiver, "--otlp-timeout", "300")) as recorder:
+        recorder.wait_for("rpcscope: recording")
+        receiver.hang()
+        traffic.play(1)
+        receiver.wait(lambda: receiver.asked > 0)
+        recorder.process.send_signal(signal.SIGINT)
+        while cli.json("status")[0]["state"] != "ended":
+            assert recorder.process.poll() is None, recorder.said
+        done = recorder.end()
+    assert (done.code, "Traceback" in done.err) == (130, False), done

@@ -72,7 +72,7 @@ class LiveExport:
         every_s: float = EVERY_S,
         clock: Callable[[], int] = time.time_ns,
     ) -> None:
-        self._adopts = adopts
+        self._adopts, self._sender = adopts, sender
         self._reader, self._sampling, self._clock, self._every_s = reader, sampling, clock, every_s
         self._quiet_ns, self._allowed = int(quiet_s * SECOND), Allowance(rate)
         self._waiting = Waiting(background=sampling.background, quiet_ns=self._quiet_ns)
@@ -94,9 +94,11 @@ class LiveExport:
         self._thread.start()
 
     def stop(self, patience_s: float = 30.0) -> LiveCount:
-        """Send what is over, for no longer than some seconds, and end."""
+        """Send what is over, for no longer than some seconds, and end; the sender is closed then, too."""
         self._end.set()
         self._thread.join(patience_s)
+        if not self._thread.is_alive():  # else it still uses it: as a daemon it ends with the process
+            self._sender.close()
         return self.count
 
     @property
