@@ -72,7 +72,8 @@ class MemoryCopy:
     def _give_up(self, state: Precopy, bandwidth: float) -> None:
         stuck = self._is_stuck(state, bandwidth)
         self.hopeless = self.hopeless or stuck
-        never = stuck and state.deadline_s == inf and not self._may_slow(state) and state.rounds > 1
+        settled = state.phase is Phase.DISK or (state.rounds > 1 and not self._may_slow(state))
+        never = stuck and settled and state.deadline_s == inf
         if never or self._world.now_s() >= self.began_s + self._way.abort_after_s:
             state.abort()
 

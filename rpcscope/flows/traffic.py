@@ -23,7 +23,7 @@ class Traffic:
         self._numbers = count()
         self._over: dict[str, asyncio.Future[None]] = {}
         self._until: dict[str, float] = {}
-        self._moved: dict[str, int] = {}
+        self._ended: dict[str, tuple[int, float]] = {}  # bytes, and the fabric's time
         self._timer: asyncio.Task[None] | None = None
         self.peak = 0.0  # the largest part of any link that was used at one time
         self.most = 0  # transfers at one time
@@ -35,10 +35,13 @@ class Traffic:
     async def send(
         self, links: tuple[str, ...], size: float, *, cap: float = inf, until_s: float = inf
     ) -> tuple[int, float]:
-        """Send so many bytes, at most until a time; how many went over, and in how many s."""
-        name, began = f"{next(self._numbers):09}", self._world.now_s()
+        """Send so many bytes, at most until a time; how many went over, and in how many s.
+
+        These are of the links: that a busy program wakes its sender late makes no transfer slower.
+        """
         self._advance()
-        self._fabric.add(Transfer(id=name, size=ceil(size), links=links, cap=cap), self._fabric.now_s)
+        name, began = f"{next(self._numbers):09}", self._fabric.now_s
+        self._fabric.add(Transfer(id=name, size=ceil(size), links=links, cap=cap), began)
         over = self._over[name] = asyncio.get_running_loop().create_future()
         if until_s < inf:
             self._until[name] = until_s
@@ -48,7 +51,8 @@ class Traffic:
             await over
         finally:
             self._drop(name)
-        return self._moved.pop(name), self._world.now_s() - began
+        moved, ended = self._ended.pop(name)
+        return moved, ended - began
 
     def carried(self) -> Mapping[str, int]:
         """Bytes by link so far."""
@@ -66,7 +70,7 @@ class Traffic:
     def _advance(self) -> None:
         """What ended until now wakes its sender, and what may go on no longer."""
         for finished in self._fabric.advance(self._now_s()):
-            self._moved[finished.id] = finished.moved
+            self._ended[finished.id] = finished.moved, finished.at_s
             self._wake(finished.id)
         for name in [name for name, until in self._until.items() if until - self._started_s <= self._fabric.now_s]:
             self._wake(name)
@@ -82,7 +86,7 @@ class Traffic:
         if name in self._fabric:
             self._advance()
         if name in self._fabric:
-            self._moved[name] = self._fabric.remove(name, self._fabric.now_s)
+            self._ended[name] = self._fabric.remove(name, self._fabric.now_s), self._fabric.now_s
             self._wind()
 
     def _wind(self) -> None:

@@ -104,6 +104,33 @@ def test_without_a_time_limit_what_never_ends_is_given_up_at_once() -> None:
     assert copy.hopeless
 
 
+def test_a_disk_that_is_written_faster_than_the_link_is_given_up_too() -> None:
+    endless = replace(FLAT, completion_timeout_s=0.0, auto_converge=True)
+    ((copy, ended, aborted),) = copies(way(4 * GIB, 0, disk=100 * GB, disk_write=2 * GB), policy=endless)
+    assert aborted
+    assert ended < 200
+    assert copy.never_converged
+
+
+def test_a_program_that_wakes_late_does_not_make_a_copy_diverge() -> None:
+    """With speed 100, 5 ms of the wall's clock are half a second of the world."""
+
+    class Late(PlainWorld):
+        async def sleep(self, seconds: float) -> None:
+            await super().sleep(seconds + 0.5)
+
+    async def main() -> MemoryCopy:
+        world = Late()
+        copy = MemoryCopy(world, Traffic(world, {"nic": LINK}), way(16 * GB, 0.5 * GB), Policy())
+        await copy.copy()
+        return copy
+
+    punctual = copies(way(16 * GB, 0.5 * GB), policy=Policy())[0][0].state
+    late = run_virtual(main()).state
+    assert (late.rounds, late.data) == (punctual.rounds, punctual.data)
+    assert late.downtime_s == pytest.approx(punctual.downtime_s)
+
+
 def test_a_small_working_set_waits_for_the_downtime_to_grow_to_it() -> None:
     # 0.44 GB take 0.4 s. 500 ms in 10 steps of 75 s a GiB are 50, 95, 140 ... 410 ms, which is step 8.
     guest = way(4 * GIB, 5 * GB, working_set=0.44 * GB)
