@@ -21,6 +21,7 @@ class Clock(IntEnum):
 
     TAP = 0  # stamped by the tap when it read the event
     BROKER = 1  # RabbitMQ's message interceptor (timestamp_in_ms, 3.12 and later)
+    HOST = 2  # of the processes themselves: no tap on the bus saw the call
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -455,6 +456,39 @@ class Call:
     closed: bool = True  # False: something is still expected of it
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """All that one process told through one source of its side of one call.
+
+    Times are its host's wall clock, ns, with the meaning that they have in `Inside`. None: not told.
+    """
+
+    call_id: int  # Call.id of the first part of the call
+    side: Side
+    process: int  # Process.id
+    source: str  # driver | otlp
+    host: str  # whose clock it is
+    at_ns: int  # when the tap got the last of it, by our clock
+    sent_ns: int | None = None
+    confirmed_ns: int | None = None
+    taken_ns: int | None = None
+    received_ns: int | None = None
+    started_ns: int | None = None
+    ended_ns: int | None = None
+    replied_ns: int | None = None
+    outcome: Outcome = Outcome.NONE
+    failure: str = ""
+    request_bytes: int | None = None
+    reply_bytes: int | None = None
+    timeout_ms: int | None = None
+    retries: int = 0
+    reconnects: int = 0
+    pool_wait_ns: int | None = None
+    trace_id: str = ""
+    span_id: str = ""
+    parent_span_id: str = ""
+
+
 MOST_COPIES = 64
 """Deliveries of one message that are kept one by one; all are counted."""
 
@@ -627,6 +661,7 @@ class Batch:
     layouts: tuple[Layout, ...] = ()  # each replaces the one of its vhost
     phases: tuple[TapPhase, ...] = ()
     in_flight: tuple[InFlightSample, ...] = ()  # of what changed
+    accounts: tuple[Account, ...] = ()  # of what changed: what they tell goes to what was stored of them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,8 @@ REQUESTS_ONLY = "bindings"
 """A tap on the services' exchanges: no replies, no deliveries, nobody's connection."""
 OFF = "off"
 """A tap that has let go: it sees nothing."""
+INSIDE = "inside"
+"""No tap on the bus: calls are what the processes themselves tell of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +22,7 @@ class Sight:
     replies: bool = True  # publishes of replies, so how calls end
     deliveries: bool = True  # who takes requests from their queues
     copies: bool = True  # deliveries of replies and of fanout copies
+    bus: bool = True  # there is a tap on the bus; without one, what processes tell stands in for what it would see
 
 
 _SIGHTS = {
@@ -27,6 +30,7 @@ _SIGHTS = {
     "control": Sight(copies=False),
     "publish": Sight(copies=False, deliveries=False),
     REQUESTS_ONLY: Sight(copies=False, deliveries=False, replies=False),
+    INSIDE: Sight(bus=False),
     OFF: Sight(copies=False, deliveries=False, replies=False, requests=False),
 }
 

@@ -187,7 +187,12 @@ class Recorder:
             elif isinstance(sighting, TapPhase):
                 self._phases.append(sighting)
                 self._correlator.phase(sighting)
-            elif not isinstance(sighting, Observation | Inside):
+            elif isinstance(sighting, Inside):
+                if self._skip:
+                    self._skip -= 1
+                else:
+                    self._hear(sighting)
+            elif not isinstance(sighting, Observation):
                 self._queues.feed(sighting)
         return gaps
 
@@ -208,6 +213,12 @@ class Recorder:
             count.duplicates += 1
         else:
             self._correlator.feed(message)
+
+    def _hear(self, told: Inside) -> None:
+        self._count.seen += 1
+        self._count.decoded += 1
+        self._position += 1
+        self._correlator.feed_inside(told)
 
     def _commit(self, gaps: list[Gap], *, caught_up: bool = True, ended: bool = False) -> None:
         if self._clock is not None:
@@ -237,6 +248,7 @@ class Recorder:
             layouts=queues.layouts,
             phases=tuple(self._phases),
             in_flight=changes.in_flight,
+            accounts=changes.accounts,
         )
         self._write(batch)
         self._phases.clear()

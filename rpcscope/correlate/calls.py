@@ -10,6 +10,7 @@ from rpcscope.model import MOST_COPIES, Call, Clock, Copy, Flag, Message, Messag
 if TYPE_CHECKING:
     from rpcscope.correlate.identity import ProcessState
     from rpcscope.correlate.operations import OperationState
+    from rpcscope.correlate.testimony import Testimony
     from rpcscope.rules import Rules
 
 MS = 1_000_000
@@ -18,9 +19,9 @@ NOTHING = (0, 0, 0, 0, 0)
 
 _SAME_IN_PARTS = (
     "blind", "cause", "clock", "delivered_ns", "end", "ended", "exchange", "expiration_ms", "facts", "failure",
-    "from_process", "instances", "last_ns", "method", "namespace", "operation", "parent_id", "parent_source",
-    "parent_unique_id", "published_ns", "replied_ns", "reply_delivered_ns", "routed", "server", "timed_out",
-    "to_process", "topic", "trace_context", "version",
+    "first_id", "from_process", "instances", "last_ns", "method", "namespace", "operation", "parent_id",
+    "parent_source", "parent_unique_id", "published_ns", "replied_ns", "reply_delivered_ns", "routed", "server",
+    "stands_in", "testimony", "timed_out", "to_process", "topic", "trace_context", "version",
 )  # fmt: skip
 
 
@@ -42,6 +43,7 @@ class CallState:
         "expiration_ms",
         "facts",
         "failure",
+        "first_id",
         "flags",
         "from_process",
         "heartbeats",
@@ -71,7 +73,9 @@ class CallState:
         "request_bytes",
         "routed",
         "server",
+        "stands_in",
         "stored",
+        "testimony",
         "timed_out",
         "to_process",
         "topic",
@@ -83,7 +87,7 @@ class CallState:
     )  # fmt: skip
 
     def __init__(self, id: int, kind: MessageKind, unique_id: str, msg_id: str) -> None:
-        self.id = id
+        self.id = self.first_id = id
         self.kind = kind
         self.unique_id = unique_id
         self.msg_id = msg_id
@@ -122,6 +126,8 @@ class CallState:
         self.look_ns = 0  # see Agenda
         self.stored = False  # the store holds it as open
         self.touched = False  # changed since the last flush
+        self.testimony: Testimony | None = None  # what processes told of it
+        self.stands_in = False  # no tap on the bus saw it: its counts and times are what processes told
 
     @property
     def is_known(self) -> bool:
@@ -211,6 +217,15 @@ class CallState:
         if self.expiration_ms is None or self.published_ns is None:
             return None
         return self.published_ns + self.expiration_ms * MS
+
+    def yields(self) -> None:
+        """A tap on the bus sees it after all: what stood in for that is taken back."""
+        self.stands_in = False
+        self.publishes = self.replies = self.heartbeats = self.copies = self.request_bytes = self.reply_bytes = 0
+        self.published_ns = self.delivered_ns = self.replied_ns = self.reply_delivered_ns = None
+        self.from_process = self.to_process = None
+        self.more_copies = ()
+        self.clock, self.timed_out = Clock.TAP, False
 
     def counts(self) -> tuple[int, int, int, int, int]:
         """Publishes, replies, heartbeats, copies, bytes seen so far."""
@@ -307,6 +322,7 @@ def restored(stored: Call, rules: Rules) -> CallState:
         setattr(call, name, getattr(stored, name))
     call.end = rules.end_of(stored)
     call.blind = stored.kind is REQUEST and stored.outcome is Outcome.NONE
+    call.stands_in = stored.clock is Clock.HOST
     call.stored = True
     call.counted = call.counts()
     return call

@@ -1,6 +1,7 @@
 """Messages become calls, calls become operations: streaming, in any order, in bounded memory.
 
     feed(message) ... feed(message)   joins by unique_id and msg_id, finds parents, updates operations
+    feed_inside(told)                 what a process itself tells of a call, beside what the bus shows or instead of it
     flush()                           what changed since the last flush, as records for one transaction
 
 A call is closed when all that is expected of it has been seen and has had some time to be wrong
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 
 from rpcscope.correlate.agenda import Agenda
 from rpcscope.correlate.calls import CallState, restored
+from rpcscope.correlate.hearing import Hearing
 from rpcscope.correlate.identity import Identity, ProcessState
 from rpcscope.correlate.ids import Ids
 from rpcscope.correlate.in_flight import InFlight
@@ -23,10 +25,14 @@ from rpcscope.correlate.operations import OperationState
 from rpcscope.correlate.parents import Parents
 from rpcscope.correlate.patience import Patience
 from rpcscope.correlate.requests_only import RequestParents
+from rpcscope.correlate.standing_in import StandIns, known_before, replied_ns
+from rpcscope.correlate.testimony import Testimony
 from rpcscope.correlate.words import (
+    CAST,
     DELIVER,
     FANOUT,
     HEARTBEAT,
+    HOST,
     NOTIFICATION,
     PUBLISH,
     REDELIVERED,
@@ -34,7 +40,20 @@ from rpcscope.correlate.words import (
     REQUEST,
     UNSEEN,
 )
-from rpcscope.model import Call, Flag, InFlightSample, Message, Operation, Process, Resume, TapPhase, Topology
+from rpcscope.model import (
+    Account,
+    Call,
+    Flag,
+    InFlightSample,
+    Inside,
+    Message,
+    Operation,
+    Process,
+    Resume,
+    Side,
+    TapPhase,
+    Topology,
+)
 from rpcscope.modes import sight
 from rpcscope.rules import Rules
 
@@ -49,6 +68,7 @@ class Changes:
     operations: tuple[Operation, ...]
     processes: tuple[Process, ...]
     in_flight: tuple[InFlightSample, ...]
+    accounts: tuple[Account, ...]
 
 
 class Correlator:
@@ -80,6 +100,10 @@ class Correlator:
         self._by_msg: dict[str, CallState] = {}  # open, by msg id
         self._recent: OrderedDict[str, CallState] = OrderedDict()  # closed, by unique id
         self._recent_msgs: dict[str, CallState] = {}
+        self._by_span: OrderedDict[str, CallState] = OrderedDict()  # by the span that sent it
+        self._hearing = Hearing()
+        self._stand_ins = StandIns()
+        self._hears = False  # any process told anything
         self._operations: OrderedDict[str, OperationState] = OrderedDict()
         self._ledger = Ledger()
         self._agenda = Agenda()
@@ -134,6 +158,8 @@ class Correlator:
             self._in_flight.tick(at_ns)
         if at_ns > self.now_ns:
             self.now_ns = at_ns
+        if self._hears and self._is_told(m):
+            return
         process = self._process(m)
         self._identity.seen(process, at_ns)
         if m.event is DELIVER:
@@ -149,10 +175,30 @@ class Correlator:
         if self._identity.found:
             self._reattribute()
 
+    def feed_inside(self, told: Inside) -> None:
+        """Take what a process tells of its side of a call."""
+        if told.at_ns >= self._in_flight.next_ns:
+            self._in_flight.tick(told.at_ns)
+        self.now_ns = max(self.now_ns, told.at_ns)
+        self._hears = True
+        process = self._identity.inside(told)
+        self._identity.seen(process, told.at_ns)
+        testimony = self._hearing.hear(told, process)
+        call = testimony.call or self._named(testimony)
+        if call is not None:
+            self._testify(call, testimony)
+        elif self._sight.bus:
+            self._hearing.wait(testimony, told.at_ns + self._limits.bus_ns)
+        else:
+            self._stand_ins.add(testimony)
+        if self._identity.found:
+            self._reattribute()
+
     def advance(self, now_ns: int) -> None:
         """Time passes: callers' times end, complete calls close."""
         self.now_ns = max(self.now_ns, now_ns)
         self._in_flight.tick(self.now_ns)
+        self._stand_in(self.now_ns)
         while (call := self._agenda.take(self.now_ns)) is not None:
             if self._is_open(call):
                 self._look(call)
@@ -166,6 +212,8 @@ class Correlator:
         Args:
             final: the recording is over: calls that are complete are closed without further waiting.
         """
+        if final:
+            self._stand_in(None)
         touched = self._ledger.take_calls()
         self.advance(self.now_ns)
         if final:
@@ -186,6 +234,7 @@ class Correlator:
             operations=tuple(operation.record(self._rules) for operation in operations),
             processes=tuple(process.record() for process in self._identity.touched.values()),
             in_flight=self._in_flight.take_new(),
+            accounts=self._hearing.take_new(),
         )
         self._identity.touched = {}
         while len(self._operations) > self._limits.operations:
@@ -201,6 +250,8 @@ class Correlator:
             self._calls[m.unique_id] = call
             if m.msg_id:
                 self._by_msg[m.msg_id] = call
+        elif call.stands_in and m.clock is not HOST:
+            self._yield(call)
         first_publish = m.event is PUBLISH and call.published_ns is None
         another_worker = m.event is DELIVER and (call.delivered_ns is None or m.kind is FANOUT or m.broker_redelivered)
         if not call.is_known:
@@ -210,11 +261,15 @@ class Correlator:
             call.blind = not self._sight.replies
             call.operation = call.cause = self._operation(m.request_id)
             call.operation.saw_request(m, self._rules)
+            if m.span_id:
+                self._remember_span(m.span_id, call)
         call.saw_request(m, process)
         if m.kind is REQUEST:
             self._in_flight.moved(call)
         self._ledger.touch(call)
         if m.kind is NOTIFICATION:
+            if self._hears:
+                self._hear(call, m)
             self._plan(call)
             return
         if m.reply_q and m.event is PUBLISH:
@@ -223,6 +278,8 @@ class Correlator:
             self._published(call, m, process.root())
         if another_worker:
             self._delivered(call, process.root())
+        if self._hears:
+            self._hear(call, m)
         self._plan(call)
 
     def _process(self, m: Message) -> ProcessState:
@@ -272,6 +329,8 @@ class Correlator:
             call = CallState(self._ids.take(), m.kind, m.unique_id, m.msg_id)
             call.operation = call.cause = self._operation("")
             self._by_msg[m.msg_id] = self._calls[m.unique_id] = call
+        elif call.stands_in and m.clock is not HOST:
+            self._yield(call)
         was_answered = call.answered
         call.saw_reply(m, process)
         self._ledger.touch(call)
@@ -295,6 +354,102 @@ class Correlator:
         self._calls.pop(call.unique_id, None)
         self._calls[m.unique_id] = call
         return call
+
+    # ------------------------------------------------------------ what processes tell
+
+    def _named(self, testimony: Testimony) -> CallState | None:
+        """The call that is meant, as a tap on the bus saw it."""
+        by_id = self._calls.get(testimony.unique_id) or self._recent.get(testimony.unique_id)
+        by_msg = self._by_msg.get(testimony.msg_id) or self._recent_msgs.get(testimony.msg_id)
+        call = by_id or by_msg
+        if call is None:
+            spans = (self._by_span.get(key) for key in testimony.keys)
+            call = next((one for one in spans if one is not None and one.method == testimony.method), None)
+        return call if call is not None and call.is_known else None
+
+    def _is_told(self, m: Message) -> bool:
+        """Whether it is of a call that is stored as its processes told it: the tap was later than was waited for."""
+        old = self._recent.get(m.unique_id) or self._recent_msgs.get(m.msg_id)
+        return old is not None and old.stands_in and old.unique_id not in self._calls
+
+    def _hear(self, call: CallState, m: Message) -> None:
+        """What was told of a call before it was seen, and who was seen at work on what was told."""
+        if m.clock is HOST:
+            return
+        testimony = call.testimony or self._hearing.find(m.unique_id, m.msg_id, m.span_id)
+        if testimony is not None:
+            self._testify(call, testimony)
+
+    def _testify(self, call: CallState, testimony: Testimony) -> None:
+        is_first = call.testimony is None
+        testimony.call, call.testimony = call, testimony
+        if call.stands_in:
+            if is_first:
+                known_before(testimony)
+            self._stand_ins.add(testimony)
+            self._correct(call, replied_ns(testimony))
+            return
+        for account in testimony.accounts.values():
+            if account.side is Side.CLIENT:
+                self._is_sender(call, account.process)
+            elif call.kind is not FANOUT:
+                self._is_worker(call, account.process)
+        if call.kind is CAST and self._is_open(call):
+            self._in_flight.moved(call)
+            self._plan(call)
+
+    def _correct(self, call: CallState, at_ns: int | None) -> None:
+        """A server tells when it replied, after its client has told when it had the reply."""
+        if at_ns is not None and call.replied_ns is not None and at_ns < call.replied_ns and self._is_open(call):
+            call.replied_ns = at_ns
+            self._ledger.touch(call)
+
+    def _is_sender(self, call: CallState, process: ProcessState) -> None:
+        if call.from_process is None or not call.from_process.id:
+            call.from_process = process
+        else:
+            self._identity.twin(call.from_process, process)
+
+    def _is_worker(self, call: CallState, process: ProcessState) -> None:
+        if call.to_process is not None and call.to_process.id:
+            self._identity.twin(call.to_process, process)
+            return
+        call.to_process = process
+        if self._is_open(call):
+            self._delivered(call, process.root())
+            self._ledger.touch(call)
+
+    def _stand_in(self, now_ns: int | None) -> None:
+        """No tap on the bus saw these calls: their processes' words are taken for what it would have seen."""
+        for testimony in self._hearing.take_due(now_ns):
+            self._stand_ins.add(testimony)
+        until_ns = None if now_ns is None else now_ns - self._limits.order_ns
+        for testimony, m, process in self._stand_ins.take(until_ns):
+            if m.event is DELIVER:
+                self.copies += 1
+                self._patience.sees_deliveries = True
+            else:
+                self.messages += 1
+            if m.kind is REPLY:
+                self._reply(m, process or ProcessState(0, ""))
+            else:
+                self._request(m, process or ProcessState(0, ""))
+            call = self._calls[m.unique_id]
+            call.stands_in, call.clock = True, HOST
+            testimony.call, call.testimony = call, testimony
+
+    def _yield(self, call: CallState) -> None:
+        """A tap on the bus sees a call that was taken for one that it can not see."""
+        self.messages -= call.publishes + call.replies
+        self.copies -= call.copies
+        call.yields()
+        self._ledger.touch(call)
+
+    def _remember_span(self, span_id: str, call: CallState) -> None:
+        if span_id:
+            self._by_span[span_id] = call
+            if len(self._by_span) > self._limits.recent_calls:
+                self._by_span.popitem(last=False)
 
     # ------------------------------------------------------------ what the tap does not see
 
@@ -406,6 +561,7 @@ class Correlator:
             if self._recent_msgs.get(old.msg_id) is old:
                 del self._recent_msgs[old.msg_id]
             old.parent = None
+            self._hearing.forget(old)
 
     def _evict(self) -> None:
         call = next(iter(self._calls.values()))

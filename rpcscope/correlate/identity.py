@@ -3,7 +3,8 @@
 A process has several connections. They are known to be one process by the management API
 (connection_name = program:pid:uuid, with the peer's address), by the reply queue that one connection
 names and another consumes, and by a reply that one connection publishes to a request that another
-was given. The host and the role come from the queues that it consumes (`compute.<host>`).
+was given. The host and the role come from the queues that it consumes (`compute.<host>`). A process that
+tells of itself is the one that was seen at work on what it tells of.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from rpcscope import safe
 from rpcscope.clients import client_of
 from rpcscope.correlate.calls import CallState
 from rpcscope.correlate.ids import Ids
-from rpcscope.model import Connection, Process, Topology
+from rpcscope.model import Connection, Inside, Process, Topology
 
 MAX_CONNECTIONS = 500_000
 PRIORITIES = ("audit", "debug", "info", "warn", "error", "critical", "sample")
@@ -144,7 +145,30 @@ class Identity:
         one, other = one.root(), other.root()
         if one is other or (one.program and other.program):
             return
-        keep, drop = (other, one) if other.program else (one, other)
+        self._merge(*((other, one) if other.program else (one, other)))
+
+    def inside(self, told: Inside) -> ProcessState:
+        """The process that tells of itself; one that the bus shows is found to be the same by `twin`."""
+        key = f"{told.host}:{told.program}:{told.pid}"
+        state = self._by_key.get(key)
+        if state is None:
+            if len(self._by_key) >= MAX_CONNECTIONS:
+                self._forget_processes()
+            state = self._by_key[key] = ProcessState(self._ids.take(), key)
+            state.program, state.pid, state.host = told.program, told.pid, told.host
+            self._touch(state)
+        elif state.merged is not None:
+            state = self._by_key[key] = state.root()
+        return state
+
+    def twin(self, seen: ProcessState, told: ProcessState) -> None:
+        """One that the bus showed at work on a call, and one that told that it was at work on it."""
+        seen, told = seen.root(), told.root()
+        if seen is told or (seen.program and (seen.program, seen.pid) != (told.program, told.pid)):
+            return
+        self._merge(seen if seen.program else told, told if seen.program else seen)
+
+    def _merge(self, keep: ProcessState, drop: ProcessState) -> None:
         keep.host, keep.role = keep.host or drop.host, keep.role or drop.role
         keep.seen_ns = max(keep.seen_ns, drop.seen_ns)
         for request_id, hands in drop.hands.items():
@@ -197,7 +221,9 @@ class Identity:
     def _mark_gone(self, topology: Topology) -> None:
         alive = {self.of(safe.peer(c.name)).root().id for c in topology.connections}
         for state in self._by_key.values():
-            if state.merged is None and state.seen_ns and state.gone_ns is None and state.id not in alive:
+            if state.merged is not None or not state.peer:  # who is known by what it told may be on no connection
+                continue
+            if state.seen_ns and state.gone_ns is None and state.id not in alive:
                 state.gone_ns = topology.at_ns or state.seen_ns
                 self._touch(state)
 

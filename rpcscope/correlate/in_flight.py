@@ -1,5 +1,6 @@
 """Work in flight over time: requests in each process's hands and in each queue, once a second of the stream's time.
 
+Casts are in it while a process tells that it has them in hand; the bus does not show when it is done with one.
 Only what has moved since the last second is looked at again, so that what a thousand waiting calls cost does not grow
 with the time that they wait.
 """
@@ -10,6 +11,7 @@ from collections.abc import Iterable, Iterator
 
 from rpcscope.correlate.calls import CallState
 from rpcscope.correlate.places import Key, Place, Places
+from rpcscope.correlate.testimony import in_hand
 from rpcscope.correlate.words import REQUEST
 from rpcscope.in_hand import REPEAT_NS, is_waited_for, lies_in, queue_of
 from rpcscope.model import InFlightSample
@@ -124,9 +126,12 @@ class InFlight:
         if place is None:
             self._places.leave(call.id)
         else:
-            self._places.put(call.id, place, call.delivered_ns or call.published_ns or 0, call.deadline_ns())
+            since_ns = call.delivered_ns or call.published_ns or 0
+            self._places.put(call.id, place, since_ns, None if in_hand(call) else call.deadline_ns())
 
     def _place_of(self, call: CallState, now_ns: int) -> Place | None:
+        if (teller := in_hand(call)) is not None:
+            return teller.process, "", call.method
         if call.kind is not REQUEST or call.blind or not is_waited_for(call, now_ns):
             return None
         if call.delivered_ns is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rpcscope.correlate.calls import CallState
 from rpcscope.correlate.limits import Limits
+from rpcscope.correlate.testimony import in_hand
 from rpcscope.correlate.words import CAST, HEARTBEAT, REPLY, REQUEST
 from rpcscope.modes import Sight
 
@@ -26,7 +27,7 @@ class Patience:
         if call.kind is REQUEST:
             return (call.replied_ns is not None or call.blind) and call.is_known
         if call.kind is CAST:
-            return not (_is_at_work(call) or self._is_queued(call))
+            return not (_is_at_work(call) or self._is_queued(call) or in_hand(call))
         return call.kind not in (REPLY, HEARTBEAT)  # their request may come
 
     def may_close_at_end(self, call: CallState) -> bool:

@@ -5,10 +5,12 @@ Looking one up in its class takes 45 ns, and combining flags half a microsecond:
 
 from __future__ import annotations
 
-from rpcscope.model import Event, Flag, MessageKind
+from rpcscope.model import Clock, Event, Flag, MessageKind
 
 PUBLISH = Event.PUBLISH
 DELIVER = Event.DELIVER
+
+HOST = Clock.HOST
 
 REQUEST = MessageKind.REQUEST
 CAST = MessageKind.CAST
