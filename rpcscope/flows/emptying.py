@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from math import inf
 from typing import Literal
 
@@ -54,7 +54,7 @@ async def empty(stage: Stage, host: Host, manner: Manner) -> bool:
 
 
 async def _move(stage: Stage, server: Server, manner: Manner) -> None:
-    wish = Wish(avoid=manner.avoid, second_best=manner.second_best, abort_after_s=manner.abort_after_s, same_zone=True)
+    wish = Wish(avoid=manner.avoid, second_best=manner.second_best, abort_after_s=manner.abort_after_s)
     moved = Moved.NO_ROOM
     async with manner.slots.hold(all="", host=server.host):
         for _ in range(manner.tries):
@@ -74,7 +74,7 @@ async def _fall_back(stage: Stage, server: Server, manner: Manner, wish: Wish) -
 
 async def move_cold(stage: Stage, server: Server, wish: Wish) -> bool:
     """Stop a server, move it and start it again; whether it moved."""
-    dest = choose(stage, server, replace(wish, dest=""))
+    dest = choose(stage, server, wish)
     if dest is None:
         return False
     stage.fleet.claim(server.uuid, dest.name)
