@@ -15,6 +15,7 @@ from rpcscope.cli.cost_view import print_costs
 from rpcscope.cli.fit import put_table
 from rpcscope.cli.gap_view import print_gaps
 from rpcscope.cli.output import cell, console, heading, number, table
+from rpcscope.cli.serve import serve_anywhere
 from rpcscope.errors import BrokerError, RpcscopeError
 
 if TYPE_CHECKING:
@@ -52,12 +53,12 @@ def demo_command(no_live: bool, serve: bool | None, speed: float) -> int:
         if no_live or not PrivateBroker.available():
             if not no_live:
                 console().print(f"\n{_GET_A_BROKER}")
-            return _serve(recorded) if stays else 0
+            return serve_anywhere(recorded) if stays else 0
         with _store(folder, "live") as live:
             status = _play(recorded, live, speed)
             if stays:
                 _import_recordings(live)
-                return _serve(live)
+                return serve_anywhere(live)
             return status
 
 
@@ -65,18 +66,6 @@ def _store(folder: str, name: str) -> Store:
     from rpcscope.store import open_store
 
     return open_store(str(Path(folder, f"{name}.sqlite")), create=True)
-
-
-def _serve(store: Store) -> int:
-    from rpcscope.cli.serve import PORT, serve_store
-    from rpcscope.errors import UsageError
-    from rpcscope_web import Settings
-
-    heading("The dashboard")
-    try:
-        return serve_store(store, Settings(port=PORT))
-    except UsageError:  # somebody else has the port
-        return serve_store(store, Settings(port=0))
 
 
 def _import_recordings(store: Store) -> None:

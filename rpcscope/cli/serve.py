@@ -10,6 +10,7 @@ import click
 
 from rpcscope.cli.export_metrics import label_options
 from rpcscope.cli.options import db_option, opened
+from rpcscope.cli.output import heading
 from rpcscope.errors import UsageError
 
 if TYPE_CHECKING:
@@ -84,6 +85,17 @@ def serve_store(store: Store, settings: Settings, tls_cert: Path | None = None, 
         # Said not before a Ctrl-C is a good end.
         run(create_app(store, settings), listener, tls_cert, tls_key, on_ready=lambda: click.echo(where, err=True))
     return 0
+
+
+def serve_anywhere(store: Store) -> int:
+    """Serve it at the usual port, or at any other when somebody has that, under a heading."""
+    from rpcscope_web import Settings
+
+    heading("The dashboard")
+    try:
+        return serve_store(store, Settings(port=PORT))
+    except UsageError:
+        return serve_store(store, Settings(port=0))
 
 
 def _secret(path: Path) -> str:

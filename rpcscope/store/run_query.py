@@ -121,7 +121,7 @@ def _ids(recording_id: int) -> tuple[int, int]:
 
 
 def _sum(columns: tuple[str, ...]) -> Any:
-    whole = operation_part.c[columns[0]]
+    whole: Any = operation_part.c[columns[0]]
     for column in columns[1:]:
         whole = whole + operation_part.c[column]
     return func.sum(whole)

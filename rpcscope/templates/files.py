@@ -67,6 +67,11 @@ def shipped_names() -> list[str]:
     return sorted(one.name.removesuffix(".yaml") for one in folder.iterdir() if one.name.endswith(".yaml"))
 
 
+def all_shipped() -> list[Template]:
+    """Every template that comes with rpcscope."""
+    return [one for name in shipped_names() if (one := _shipped(name)) is not None]
+
+
 @lru_cache(64)
 def _shipped(name: str) -> Template | None:
     if name not in shipped_names():
