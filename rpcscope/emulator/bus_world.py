@@ -81,6 +81,8 @@ class BusWorld:
         self._stage.ended.append(self._wake)
         self._scores = {(one.kind, _servers(one)): _compiled(one, manner) for one in self._templates}
         nodes = [node for scores in self._scores.values() for score in scores for node in score.nodes()]
+        for node in nodes:
+            node.check()
         self._cloud = Cloud(self._own, self._stage, nodes)
         self._started = loop.time()
         self._background = Background(loop, self.now_s, self._speed, self._run_background)

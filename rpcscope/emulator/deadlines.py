@@ -11,6 +11,7 @@ from typing import Protocol
 
 TICK_S = 0.05
 """How late a timeout may be noticed."""
+_MANY = 10_000
 
 
 class Waiting(Protocol):
@@ -33,6 +34,7 @@ class Deadlines:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._queues: dict[float, deque[tuple[float, Waiting]]] = {}
+        self._most: dict[float, int] = {}
         self._is_open = True
         self._timer = loop.call_later(TICK_S, self._tick)
 
@@ -51,6 +53,7 @@ class Deadlines:
 
     def _tick(self) -> None:
         now = self._loop.time()
+        self._forget()
         for length_s, queue in tuple(self._queues.items()):
             while queue and (queue[0][0] <= now or not queue[0][1].is_waiting):
                 _, waiting = queue.popleft()
@@ -62,3 +65,10 @@ class Deadlines:
                     queue.append((min(due, now + length_s), waiting))
         if self._is_open:
             self._timer = self._loop.call_later(TICK_S, self._tick)
+
+    def _forget(self) -> None:
+        """One that waits long keeps those behind it that have been answered: drop them once they are many."""
+        for length_s, queue in self._queues.items():
+            if len(queue) > self._most.get(length_s, _MANY):
+                kept = self._queues[length_s] = deque(each for each in queue if each[1].is_waiting)
+                self._most[length_s] = 2 * len(kept) + _MANY

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from rpcscope.amqp import Connection, Handler, Refused
+from rpcscope.emulator.content import FRAME_MAX
 from rpcscope.emulator.listener import Listener, Replies, Single
 from rpcscope.emulator.queues import Profile
 from rpcscope.emulator.quiet import Quiet
@@ -131,6 +132,9 @@ class Plug:
         if process.gone:
             connection.abort()
             raise asyncio.CancelledError
+        if connection.frame_max < FRAME_MAX:
+            connection.abort()
+            raise BrokerError(f"The broker's frames have {connection.frame_max} bytes: set frame_max to {FRAME_MAX}.")
         process.connections.append(connection)
         self.opened += 1
         return connection

@@ -45,6 +45,9 @@ class Process:
 
     def send(self, level: Level, node: Node, position: int) -> None:
         """Publish a step of a level, which is told of its end."""
+        if self.gone:
+            level.child_over(position, GONE)
+            return
         if node.is_call and not self.reply_q:
             self._first_call(level, node, position)
             return
@@ -90,9 +93,18 @@ class Process:
         for work in self.executor.drop():
             if isinstance(work, Handling):
                 work.drop()
-        for rpc in self.pending.values():
+        held, unsent = self.pool.drop()
+        orphans = [one for one in (*held, *unsent) if isinstance(one, Rpc) and not one.node.is_call]
+        for rpc in (*self.pending.values(), *orphans):
             rpc.is_waiting = False
+            rpc.level.child_over(rpc.position, GONE)  # of a timer of its own; who had a thread here is dead
+        for one in unsent:
+            if isinstance(one, Rpc) and self.stage.on_the_way.pop(one.unique_id, None) is not None:
+                one.lose()
         self.pending.clear()
+        for level, _, position in self._unsent or ():
+            level.child_over(position, GONE)
+        self._unsent = None
 
     def _expect(self, rpc: Rpc) -> None:
         """Note that ours will get it. A message to a dead host's queue stays there: nobody waits for it."""

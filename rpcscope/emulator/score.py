@@ -59,6 +59,10 @@ class Node:
         self._requests: dict[int, Content] = {}
         self._replies: dict[int, Content] = {}
 
+    def check(self) -> None:
+        """Raises UsageError for a step that can not be sent."""
+        self.request(random.Random(0))  # noqa: S311 - any size: padding comes last
+
     def request(self, rng: random.Random) -> Content:
         """What it sends, of a size drawn."""
         size = _size(self.step.request, rng)

@@ -6,6 +6,7 @@ Source: oslo_messaging/_drivers/pool.py; impl_rabbit.py :: Connection.__init__ (
 
 from __future__ import annotations
 
+import contextlib
 from asyncio import AbstractEventLoop
 from collections import deque
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from typing import Protocol
 
 from rpcscope.amqp import Connection
 from rpcscope.emulator.quiet import Failed, Quiet
+from rpcscope.errors import BrokerError
 
 MIN_SIZE = 2  # conn_pool_min_size
 TTL_S = 1200.0  # conn_pool_ttl
@@ -49,9 +51,7 @@ class SendPool(Quiet):
     def publish(self, frames: bytes | bytearray, outgoing: Outgoing) -> None:
         """Send as soon as a connection is free; `outgoing` is told when it is confirmed."""
         if self._idle:
-            connection = self._idle.pop()[1]
-            self._held[connection] = outgoing
-            connection.publish(frames)
+            self._send(self._idle.pop()[1], frames, outgoing)
             return
         if not self._waiting:
             self._waiting = deque()
@@ -68,9 +68,7 @@ class SendPool(Quiet):
     def add(self, connection: Connection) -> None:
         """A connection that `grow` opened."""
         if self._waiting:
-            frames, outgoing = self._waiting.popleft()
-            self._held[connection] = outgoing
-            connection.publish(frames)
+            self._send(connection, *self._waiting.popleft())
         else:
             self._rest(connection)
 
@@ -87,6 +85,19 @@ class SendPool(Quiet):
     def on_return(self, connection: Connection, reply_code: int, routing_key: bytes, body: bytes) -> None:
         """No queue would get it; the confirm comes next."""
         self._returned = connection
+
+    def drop(self) -> tuple[list[Outgoing], list[Outgoing]]:
+        """All connections are gone: whose publishes were not confirmed, and whose were not even sent."""
+        held, waiting = list(self._held.values()), [outgoing for _, outgoing in self._waiting]
+        self._held.clear()
+        self._idle.clear()
+        self._waiting = ()
+        return held, waiting
+
+    def _send(self, connection: Connection, frames: bytes | bytearray, outgoing: Outgoing) -> None:
+        self._held[connection] = outgoing
+        with contextlib.suppress(BrokerError):  # it is closed, and `on_closed` has told why
+            connection.publish(frames)
 
     def _rest(self, connection: Connection) -> None:
         now = self._loop.time()

@@ -256,6 +256,18 @@ def test_what_a_host_has_in_hand_when_its_power_fails_is_lost_and_the_host_comes
     assert world.tally.lost == 1
 
 
+def test_what_a_host_began_by_itself_ends_with_its_power(rabbitmq: PrivateBroker) -> None:
+    async def play(world: BusWorld) -> Answer:
+        answer = asyncio.ensure_future(world.operate(Asked(kind="audit", instances=[], source="compute-1")))
+        await until(lambda: world.tally.sent["dawdle"] == 1)
+        await world.remove_host("compute-1", cleanly=False)
+        return await answer
+
+    steps = [call("dawdle", sender="compute", sender_host="source", work=always(2)), call(SAVE, sender="api", after=0)]
+    answer, _ = run(rabbitmq, play, template("audit", *steps, instances=0))
+    assert (answer.ended, answer.error) == (Ended.FAILED, "HostGone")
+
+
 def test_a_host_that_is_stopped_cleanly_ends_what_it_has_begun(rabbitmq: PrivateBroker) -> None:
     build = cast(
         "build", "compute", host="dest", sender="api", steps=(call("dawdle", work=always(0.5)), call(SAVE, after=0))

@@ -72,7 +72,7 @@ def test_a_broker_that_blocks_ends_the_emulation_with_a_sentence(fragile: Privat
 
 
 def test_a_broker_that_dies_ends_the_emulation_with_a_sentence_that_the_cleaning_does_not_hide(
-    fragile: PrivateBroker,
+    fragile: PrivateBroker, caplog: pytest.LogCaptureFixture
 ) -> None:
     try:
         sentences = told(fragile, fragile.kill)
@@ -82,6 +82,7 @@ def test_a_broker_that_dies_ends_the_emulation_with_a_sentence_that_the_cleaning
             fragile.remove_vhost(vhost)
     assert len(sentences) == 4
     assert all("was lost" in sentence for sentence in sentences)
+    assert not caplog.records  # no traceback of a callback that still wanted to publish
 
 
 def test_a_broker_that_declares_otherwise_is_told_and_nothing_stays(fragile: PrivateBroker) -> None:

@@ -85,6 +85,21 @@ def test_patience_ends_in_time_and_not_for_those_who_were_answered() -> None:
     run_virtual(main())
 
 
+def test_calls_that_were_answered_are_forgotten_behind_one_that_waits_long() -> None:
+    async def main() -> None:
+        deadlines = Deadlines(asyncio.get_running_loop())
+        callers = [Caller(60.0) for _ in range(30_000)]
+        for caller in callers:
+            deadlines.watch(caller, 60.0)
+        for caller in callers[1:]:
+            caller.is_waiting = False
+        await asyncio.sleep(1)
+        assert len(deadlines._queues[60.0]) == 1
+        deadlines.close()
+
+    run_virtual(main())
+
+
 def step(**more: Any) -> Step:
     return Step(method="m", kind="call", topic="conductor", **more)
 
