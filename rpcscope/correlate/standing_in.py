@@ -98,8 +98,8 @@ def _message(testimony: Testimony, name: str, at_ns: int, account: AccountState)
     if name == SENT:
         return _request(testimony, PUBLISH, at_ns, account.request_bytes), account.process
     if name == RECEIVED:
-        process = account.process.root()
-        process.role = process.role or testimony.topic
+        worker = account.process.root()
+        worker.role = worker.role or testimony.topic
         return _request(testimony, DELIVER, at_ns, account.request_bytes), account.process
     if name == TAKEN:
         return _told(testimony, DELIVER, REPLY, at_ns, None), account.process

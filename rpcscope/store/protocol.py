@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from rpcscope.model import (
+    Account,
     Batch,
     Call,
     ChurnEvent,
@@ -243,9 +244,10 @@ class Writer(Protocol):
 
         Operations that still run, and calls left open, are measured by `unfinished_before_ns`, where it is given.
 
-        Whole operations (all parts of a request id) whose last event was before it, with their calls; calls without
-        an operation; calls left open; gaps; samples of queues, nodes and work in flight, churn; triggers; runs; phases
-        that were over; layouts of recordings that end before it; and names that nothing uses any more.
+        Whole operations (all parts of a request id) whose last event was before it, with their calls and what was told
+        of them; calls without an operation; calls left open; gaps; samples of queues, nodes and work in flight, churn;
+        triggers; runs; phases that were over; layouts of recordings that end before it; and names that nothing uses any
+        more.
         """
         ...
 
@@ -344,6 +346,18 @@ class Reader(Protocol):
 
     def open_calls(self) -> list[Call]:
         """Calls that were still open at their last batch, by the first time known of them."""
+        ...
+
+    def calls_by_id(self, ids: Collection[int]) -> dict[int, Call]:
+        """Closed and open calls by id; unknown ids are left out."""
+        ...
+
+    def accounts(self, call_ids: Collection[int]) -> dict[int, list[Account]]:
+        """What processes told of calls, by Call.id of the first part; calls of which nobody told are left out."""
+        ...
+
+    def newest_accounts(self, limit: int, *, recording_id: int | None = None) -> dict[int, list[Account]]:
+        """The same of the calls that began last, about `limit` accounts; of one recording."""
         ...
 
     def mark(self) -> Mark:

@@ -17,6 +17,7 @@ from rpcscope.store.database import Database
 from rpcscope.store.names import EPOCH
 from rpcscope.store.schema import (
     call,
+    call_account,
     churn_event,
     flight_trigger,
     gap,
@@ -40,17 +41,19 @@ from rpcscope.store.schema import (
 CHUNK = 2_000  # rows that one transaction removes
 OPERATIONS = 100  # whose calls are removed together
 _SAMPLED = (queue_poll, queue_sample, queue_family_sample, node_state, in_flight_sample)
-_NAMED = (call, operation_part, process, *_SAMPLED, churn_event, layout)
+_NAMED = (call, call_account, operation_part, process, *_SAMPLED, churn_event, layout)
 
 
 def prune(database: Database, before_ns: int, unfinished_before_ns: int | None = None) -> dict[str, int]:
     """Removes what ended before a time; returns deleted rows by table. See `protocol.Writer.prune`."""
-    deleted: Counter[str] = Counter({table.name: 0 for table in (operation_part, operation_instance, call)})
+    tables = (operation_part, operation_instance, call, call_account)
+    deleted: Counter[str] = Counter({table.name: 0 for table in tables})
     unfinished_ns = before_ns if unfinished_before_ns is None else unfinished_before_ns
     _operations(database, _old_operations(before_ns, unfinished_ns), deleted)
     _leftovers(database, before_ns, deleted)
     abandoned = select(open_message.c.id).where(open_message.c.since < unfinished_ns)
     _repeat(database, deleted, abandoned, open_message.c.id)
+    _repeat(database, deleted, _accounts_alone(before_ns), call_account.c.call_id)
     _samples(database, before_ns, deleted)
     _names(database, deleted)
     return dict(deleted)
@@ -117,6 +120,15 @@ def _orphans(before_ns: int) -> Select[int]:
     """Calls whose operation was removed before they closed."""
     owner = exists().where(operation_part.c.id == call.c.operation_id)
     return select(call.c.id).where(call.c.first_ns < before_ns, call.c.last_ns < before_ns, ~owner)
+
+
+def _accounts_alone(before_ns: int) -> Select[int]:
+    """Calls that are gone, and of which nothing was told since."""
+    told = call_account.c.call_id
+    later = call_account.alias("later")
+    closed, opened = exists().where(call.c.id == told), exists().where(open_message.c.id == told)
+    fresh = exists().where(later.c.call_id == told, later.c.at_ns >= before_ns)
+    return select(told).where(call_account.c.at_ns < before_ns, ~closed, ~opened, ~fresh).distinct()
 
 
 def _repeat(database: Database, deleted: Counter[str], query: Select[int], column: Any) -> None:

@@ -8,6 +8,7 @@ from typing import Literal
 from sqlalchemy import select
 
 from rpcscope.model import (
+    Account,
     Call,
     ChurnEvent,
     FamilySample,
@@ -22,6 +23,7 @@ from rpcscope.model import (
     TapPhase,
 )
 from rpcscope.store import (
+    account_query,
     call_query,
     follow_query,
     operation_query,
@@ -177,6 +179,18 @@ class SqlReader:
     def open_calls(self) -> list[Call]:
         """Calls that were still open at their last batch."""
         return call_query.open_calls(self._database, call_query.CallFilter())
+
+    def calls_by_id(self, ids: Collection[int]) -> dict[int, Call]:
+        """Closed and open calls by id."""
+        return account_query.calls_by_id(self._database, self._names, ids)
+
+    def accounts(self, call_ids: Collection[int]) -> dict[int, list[Account]]:
+        """What processes told of calls, by Call.id of the first part."""
+        return account_query.accounts(self._database, self._names, call_ids)
+
+    def newest_accounts(self, limit: int, *, recording_id: int | None = None) -> dict[int, list[Account]]:
+        """The same of the calls that began last."""
+        return account_query.newest_accounts(self._database, self._names, limit, recording_id)
 
     def mark(self) -> Mark:
         """Where all that is stored now ends."""

@@ -174,6 +174,31 @@ call = _table(
     Index("ix_call_first_ns", "first_ns"),
 )
 
+# What processes told of their sides of calls: a row for each side, process and source.
+INSIDE_TIMES = ("sent", "confirmed", "taken", "received", "started", "ended", "replied")
+
+call_account = _table(
+    "call_account",
+    _id("call_id"),
+    Column("side", SmallInteger, primary_key=True, autoincrement=False),
+    _id("process_id"),
+    Column("source", String(16), primary_key=True),
+    _big("host_id"),
+    _big("at_ns"),
+    *(_big(f"{word}_ns", nullable=True) for word in INSIDE_TIMES),
+    _small("outcome"),
+    _big("failure_id"),
+    _big("request_bytes", nullable=True),
+    _big("reply_bytes", nullable=True),
+    _big("timeout_ms", nullable=True),
+    _int("retries"),
+    _int("reconnects"),
+    _big("pool_wait_ns", nullable=True),
+    _text("trace_id", nullable=True),
+    _text("span_id", nullable=True),
+    _text("parent_span_id", nullable=True),
+)
+
 open_message = _table(
     "open_message",
     _id(),

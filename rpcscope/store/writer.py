@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from rpcscope.errors import StoreError
 from rpcscope.model import Batch, Call, Operation, Resume
+from rpcscope.store.account_rows import account_names, put_accounts
 from rpcscope.store.bulk import insert_calls
 from rpcscope.store.call_rows import call_names, call_rows, open_row
 from rpcscope.store.database import Database
@@ -136,6 +137,7 @@ class SqlWriter:
         upsert(connection, process, [process_row(p, names) for p in batch.processes], "id")
         if batch.gaps:
             connection.execute(insert(gap), [gap_row(one, batch.recording_id) for one in batch.gaps])
+        put_accounts(connection, batch.accounts, names)
         _put_samples(connection, batch, names)
         _put_replaced(connection, batch, names)
         _put_fingerprints(connection, batch)
@@ -171,6 +173,7 @@ def _stored_batches(connection: Connection, recording_id: int) -> int:
 def _texts(batch: Batch) -> set[str]:
     texts = call_names(batch.calls)
     texts |= operation_names(batch.operations)
+    texts |= account_names(batch.accounts)
     return texts | process_names(batch.processes) | queue_names(batch) | flight_names(batch)
 
 

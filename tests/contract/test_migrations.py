@@ -16,7 +16,7 @@ from rpcscope.store.database import Database
 from rpcscope.store.migrate import check, status, upgrade
 from rpcscope.store.schema import metadata
 
-HEAD = "0008"
+HEAD = "0009"
 
 
 def run(url: str, *statements: str) -> None:
@@ -85,7 +85,13 @@ def test_a_database_of_an_older_revision_says_which_and_what_to_run(
 
 @pytest.mark.parametrize(
     ("revision", "new"),
-    [("0001", "queue_sample"), ("0003", "in_flight_sample"), ("0005", "recording_label"), ("0006", "run")],
+    [
+        ("0001", "queue_sample"),
+        ("0003", "in_flight_sample"),
+        ("0005", "recording_label"),
+        ("0006", "run"),
+        ("0008", "call_account"),
+    ],
 )
 def test_an_upgrade_keeps_what_an_older_rpcscope_stored(
     store_url: str, monkeypatch: pytest.MonkeyPatch, revision: str, new: str
