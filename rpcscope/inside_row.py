@@ -17,6 +17,9 @@ from rpcscope import safe
 from rpcscope.model import Inside, MessageKind, Outcome, Side
 
 MAX_LIST = 1000
+name = safe.name
+"""An exchange, a topic or a host that somebody tells, made safe."""
+
 _LAST_NS = 4_102_444_800 * 1_000_000_000  # the year 2100: later times would overflow sums
 _MAX_COUNT = 1 << 32
 _SOURCES = frozenset({"driver", "otlp"})
@@ -55,6 +58,11 @@ def inside(given: dict[str, Any], at_ns: int | None = None) -> Inside | None:
         outcome=Outcome[outcome] if isinstance(outcome, str) and outcome in Outcome.__members__ else Outcome.NONE,
         **{"program": "", "pid": 0, "host": "", **values},
     )  # fmt: skip
+
+
+def who(given: dict[str, Any]) -> tuple[str, int, str]:
+    """Program, process id and host of who tells, as `Inside` has them."""
+    return name(given.get("program")), _count(given.get("pid")), name(given.get("host"))
 
 
 def _plain(value: Any) -> Any:
@@ -100,7 +108,7 @@ def _each(one: Callable[[object], str]) -> Callable[[object], tuple[str, ...]]:
 
 _MOMENTS = ("sent_ns", "confirmed_ns", "taken_ns", "received_ns", "started_ns", "ended_ns", "replied_ns")
 _CLEAN: Final[dict[str, Callable[[object], Any]]] = {
-    **dict.fromkeys(("program", "host", "exchange", "topic", "server"), safe.name),
+    **dict.fromkeys(("program", "host", "instance", "exchange", "topic", "server"), safe.name),
     **dict.fromkeys(("unique_id", "msg_id"), safe.message_id),
     **dict.fromkeys(("request_id", "global_request_id"), safe.request_id),
     **dict.fromkeys(("namespace", "failure"), safe.method),

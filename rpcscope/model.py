@@ -330,6 +330,7 @@ class Inside:
     program: str
     pid: int
     host: str
+    instance: str = ""  # one life of a process, where it says no pid: service.instance.id of spans
     unique_id: str = ""
     msg_id: str = ""
     request_id: str = ""

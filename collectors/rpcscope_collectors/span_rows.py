@@ -63,6 +63,7 @@ def _said(span: Span, parent_span_id: str) -> dict[str, Any]:
         "program": span.origin.service,
         "pid": span.origin.pid,
         "host": span.origin.host,
+        "instance": span.origin.instance,
         "method": span.text("rpc.method"),
         "namespace": span.text("rpc.service"),
         "topic": span.text("messaging.destination.name"),

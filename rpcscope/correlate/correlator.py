@@ -26,7 +26,7 @@ from rpcscope.correlate.parents import Parents
 from rpcscope.correlate.patience import Patience
 from rpcscope.correlate.requests_only import RequestParents
 from rpcscope.correlate.standing_in import StandIns, known_before, replied_ns
-from rpcscope.correlate.testimony import Testimony
+from rpcscope.correlate.testimony import Testimony, same_method
 from rpcscope.correlate.words import (
     CAST,
     DELIVER,
@@ -364,7 +364,7 @@ class Correlator:
         call = by_id or by_msg
         if call is None:
             spans = (self._by_span.get(key) for key in testimony.keys)
-            call = next((one for one in spans if one is not None and one.method == testimony.method), None)
+            call = next((one for one in spans if one is not None and same_method(one.method, testimony.method)), None)
         return call if call is not None and call.is_known else None
 
     def _is_told(self, m: Message) -> bool:

@@ -149,7 +149,7 @@ class Identity:
 
     def inside(self, told: Inside) -> ProcessState:
         """The process that tells of itself; one that the bus shows is found to be the same by `twin`."""
-        key = f"{told.host}:{told.program}:{told.pid}"
+        key = f"{told.host}:{told.program}:{told.pid or told.instance or 0}"
         state = self._by_key.get(key)
         if state is None:
             if len(self._by_key) >= MAX_CONNECTIONS:
@@ -162,9 +162,12 @@ class Identity:
         return state
 
     def twin(self, seen: ProcessState, told: ProcessState) -> None:
-        """One that the bus showed at work on a call, and one that told that it was at work on it."""
+        """One that the bus showed at work on a call, and one that told that it was at work on it.
+
+        Who says no process id is believed: it may call its program as it likes.
+        """
         seen, told = seen.root(), told.root()
-        if seen is told or (seen.program and (seen.program, seen.pid) != (told.program, told.pid)):
+        if seen is told or (seen.program and told.pid and (seen.program, seen.pid) != (told.program, told.pid)):
             return
         self._merge(seen if seen.program else told, told if seen.program else seen)
 

@@ -118,6 +118,8 @@ class Testimony:
         for name in SAID:
             if not getattr(self, name):
                 setattr(self, name, getattr(told, name))
+        if "(" in told.method:  # who knows the object knows more
+            self.method = told.method
         teller = (process.id, told.side, told.source)
         account = self.accounts.get(teller)
         if account is None:
@@ -137,12 +139,21 @@ class Testimony:
 
     def contradicts(self, told: Inside) -> bool:
         """Whether a sighting is of another call."""
-        pairs = ((getattr(self, name), getattr(told, name)) for name in ("unique_id", "msg_id", "method"))
-        return any(mine and theirs and mine != theirs for mine, theirs in pairs)
+        pairs = ((getattr(self, name), getattr(told, name)) for name in ("unique_id", "msg_id"))
+        if any(mine and theirs and mine != theirs for mine, theirs in pairs):
+            return True
+        return bool(self.method and told.method) and not same_method(self.method, told.method)
 
     def of(self, side: Side) -> list[AccountState]:
         """The accounts of a side, the driver's first: it is nearer to the message."""
         return sorted((one for one in self.accounts.values() if one.side is side), key=lambda one: one.source)
+
+
+def same_method(one: str, other: str) -> bool:
+    """Whether both may be one method: spans do not tell which object's it is."""
+    if "(" in one and "(" in other:
+        return one == other
+    return one.partition("(")[0] == other.partition("(")[0]
 
 
 def in_hand(call: CallState) -> AccountState | None:
