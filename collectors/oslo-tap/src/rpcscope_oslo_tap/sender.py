@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 TICK_S = 0.1
 RETRY_S = 1.0  # after nobody was there
-EARLY_NS = 1_000_000_000  # what takes longer is told before it ends
+EARLY_NS = 500_000_000  # what takes longer is told before it ends
 MAX_BYTES = 60_000
 _HEAD_ROOM = 4_000
 _YIELD_EVERY = 50  # lines, so that services of the same process get their turn
