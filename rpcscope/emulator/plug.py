@@ -77,9 +77,9 @@ class Plug:
         self._stage.leave(process)
         for connection, _ in process.listening:
             await asyncio.gather(*(connection.cancel(consumer) for consumer in range(1, _CONSUMERS + 1)))
-        while process.executor.hands or process.pending:
+        while (process.executor.hands or process.pending) and self._stage.error is None:
             await asyncio.sleep(_LOOK_S)
-        if not self._profile.durable:
+        if not self._profile.durable and self._stage.error is None:
             await asyncio.gather(*(connection.queue_delete(fanout) for connection, fanout in process.listening))
 
     async def open_send(self, process: Process) -> Connection:
