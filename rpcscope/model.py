@@ -274,6 +274,31 @@ def _checked_frozen(cls: type[_T]) -> type[_T]:
     return dataclass(slots=True, unsafe_hash=True)(cls)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """What a notification tells of a server. "" and None: it does not say. Every string has passed `rpcscope.safe`."""
+
+    publisher: str = ""  # nova-compute:compute-1
+    host: str = ""  # that the server is on
+    state: str = ""  # building, active, error
+    task_state: str = ""  # spawning
+    percent: int | None = None  # of a live migration, or of a task of the hypervisor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """What a migration says of how far its copy is, in bytes. "" and None: it does not say."""
+
+    migration: str = ""  # its uuid
+    status: str = ""  # preparing, running, completed
+    memory_total: int | None = None
+    memory_processed: int | None = None  # sent so far; more than the total once pages are sent again
+    memory_remaining: int | None = None
+    disk_total: int | None = None
+    disk_processed: int | None = None
+    disk_remaining: int | None = None
+
+
 @_checked_frozen
 class Message:
     """One sighting of an oslo.messaging message: its publish, or one delivery of it.
@@ -311,8 +336,10 @@ class Message:
     instances: tuple[str, ...]  # uuids of servers it is about
     instance_host: str  # where the server it is about was, as its object says; "" when it does not
     facts: frozenset[str]  # what the rules' facts found in args: "recreate", "event:compute_..."
-    failure: str  # class name of the exception a reply carries; "" when it carries none
+    failure: str  # class name of the exception a reply or a notification carries; "" when it carries none
     span_id: str = ""  # of traceparent; "" without
+    notice: Notice | None = None  # NOTIFICATION: what it tells of a server; `failure` is the class that it names
+    progress: Progress | None = None  # of the migration that it saves
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -490,6 +517,32 @@ class Account:
     parent_span_id: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Noted:
+    """A notification of an operation, with what it tells."""
+
+    call_id: int  # Call.id
+    operation_id: int  # Operation.id
+    unique_id: str  # of the notification: several recordings may have seen it
+    at_ns: int
+    event: str  # instance.create.error
+    instance: str  # uuid of the server; "" when it names none
+    failure: str  # class of the exception
+    notice: Notice
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProgressSample:
+    """How far a migration was at one time."""
+
+    call_id: int  # Call.id of the message that says it
+    operation_id: int
+    unique_id: str  # of the message
+    at_ns: int
+    instance: str
+    progress: Progress
+
+
 MOST_COPIES = 64
 """Deliveries of one message that are kept one by one; all are counted."""
 
@@ -663,6 +716,8 @@ class Batch:
     phases: tuple[TapPhase, ...] = ()
     in_flight: tuple[InFlightSample, ...] = ()  # of what changed
     accounts: tuple[Account, ...] = ()  # of what changed: what they tell goes to what was stored of them
+    notices: tuple[Noted, ...] = ()  # inserted or replaced by call id
+    progress: tuple[ProgressSample, ...] = ()  # inserted or replaced by call id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
