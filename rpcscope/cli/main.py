@@ -37,6 +37,7 @@ COMMANDS = {
     "template": ("rpcscope.cli.template", "What operations do, learned from recordings, to be emulated."),
     "fleet": ("rpcscope.cli.fleet", "Describe an emulated cloud: check a fleet file, an example, its schema."),
     "emulate": ("rpcscope.cli.emulate", "Play a flow on an emulated cloud, and record it."),
+    "replay": ("rpcscope.cli.replay", "Play a recording again, on another number of hosts."),
     "serve": ("rpcscope.cli.serve", "The dashboard, in a browser."),
     "db": ("rpcscope.cli.database", "Upgrade, inspect and prune the database."),
     "demo": ("rpcscope.cli.demo", "A recording of a real nova, and the same played live."),
