@@ -25,6 +25,7 @@ from rpcscope.correlate.operations import OperationState
 from rpcscope.correlate.parents import Parents
 from rpcscope.correlate.patience import Patience
 from rpcscope.correlate.requests_only import RequestParents
+from rpcscope.correlate.span_parents import SpanParents, descends
 from rpcscope.correlate.standing_in import StandIns, known_before, replied_ns
 from rpcscope.correlate.testimony import Testimony, same_method
 from rpcscope.correlate.words import (
@@ -95,6 +96,7 @@ class Correlator:
         self._identity = Identity(self._ids)
         self._handlers = Parents(rules, use_traceparent=use_traceparent)
         self._askers = RequestParents(rules, use_traceparent=use_traceparent)
+        self._span_parents = SpanParents() if use_traceparent else None
         self._parents = self._handlers if self._sight.replies else self._askers
         self._calls: dict[str, CallState] = {}  # open, by unique id
         self._by_msg: dict[str, CallState] = {}  # open, by msg id
@@ -191,6 +193,7 @@ class Correlator:
             self._hearing.wait(testimony, told.at_ns + self._limits.bus_ns)
         else:
             self._stand_ins.add(testimony)
+        self._is_kin(testimony)
         if self._identity.found:
             self._reattribute()
 
@@ -379,6 +382,7 @@ class Correlator:
         testimony = call.testimony or self._hearing.find(m.unique_id, m.msg_id, m.span_id)
         if testimony is not None:
             self._testify(call, testimony)
+            self._is_kin(testimony)
 
     def _testify(self, call: CallState, testimony: Testimony) -> None:
         is_first = call.testimony is None
@@ -437,6 +441,24 @@ class Correlator:
             call = self._calls[m.unique_id]
             call.stands_in, call.clock = True, HOST
             testimony.call, call.testimony = call, testimony
+            self._is_kin(testimony)
+
+    def _is_kin(self, testimony: Testimony) -> None:
+        """Spans may name parents, and now it may be known whose they are."""
+        if self._span_parents is None:
+            return
+        for call, parent in self._span_parents.found(testimony):
+            if call.parent is parent or descends(parent, call):
+                continue
+            if not self._is_open(call):
+                if call.parent_unique_id:
+                    continue  # it is stored, and what was found for it stays
+                call = self._another_part(call)
+            self._parents.named(call, parent)
+            if call.cause is not None:
+                self._ledger.mark(call.cause)
+            self._ledger.touch(call)
+            self._plan(call)
 
     def _yield(self, call: CallState) -> None:
         """A tap on the bus sees a call that was taken for one that it can not see."""

@@ -15,6 +15,8 @@ Where nothing names the processes (no management API), an RPC of an unknown conn
 hand at just one process that it may be (it waits at no other reply queue) is taken for that process's own.
 
 An RPC whose request id is stale (Rules.follows) takes the parent of the last call of the method it follows.
+
+What a span names as the parent is believed over all of these.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from collections import OrderedDict
 
 from rpcscope.correlate.calls import CallState
 from rpcscope.correlate.identity import ProcessState
+from rpcscope.correlate.nameless import Nameless
 from rpcscope.correlate.words import REQUEST
 from rpcscope.model import ParentSource
 from rpcscope.rules import Rules
@@ -43,6 +46,7 @@ class Parents:
         self._use_traceparent = use_traceparent
         self._holders: OrderedDict[str, list[ProcessState]] = OrderedDict()  # request id -> unnamed processes
         self._habits = Habits()
+        self._nameless = Nameless(rules)
 
     def owner(self, call: CallState, process: ProcessState) -> ProcessState | None:
         """The unnamed process that an unnamed publisher must be, judged by what is in hand; None when unsure."""
@@ -66,12 +70,13 @@ class Parents:
         """Attribute a call that `process` has just published; its parent, or None."""
         leader = self._rules.follows.get(call.method)
         if leader is not None and leader in process.last_leader:
-            followed = process.last_leader[leader]
-            call.cause = followed.cause
-            return self._attribute(call, followed.parent, ParentSource.INFERRED)
+            return self._follow(call, process.last_leader[leader])
         parent, source = self._find(call, process)
         if call.method in self._leaders:
             process.last_leader[call.method] = call
+        self._nameless.asked(call, process)
+        if parent is None and (followed := self._nameless.leader_of(call, process)) is not None:
+            return self._follow(call, followed)
         if parent is None and call.operation is not None:
             process.orphans.append(call)
         return self._attribute(call, parent, source)
@@ -124,6 +129,16 @@ class Parents:
         found = self._choose(call, pool, process)
         return self._attribute(call, found, ParentSource.INFERRED) is not None
 
+    def named(self, call: CallState, parent: CallState) -> None:
+        """A span says which request it was whose handling caused this call."""
+        before = call.parent
+        if before is not None and before.busy_with is call:
+            before.busy_with = None
+        sender = call.from_process.root() if call.from_process is not None else None
+        if sender is not None and call in sender.orphans:
+            sender.orphans.remove(call)
+        self._attribute(call, parent, ParentSource.TRACEPARENT)
+
     def done(self, call: CallState) -> None:
         """A call was answered: its handler is over, and the handler that made it is free again."""
         if call.parent is not None and call.parent.busy_with is call:
@@ -139,6 +154,10 @@ class Parents:
                 hands.remove(call)
                 if not hands:
                     del process.hands[key]
+
+    def _follow(self, call: CallState, leader: CallState) -> CallState | None:
+        call.cause = leader.cause
+        return self._attribute(call, leader.parent, ParentSource.INFERRED)
 
     def _find(self, call: CallState, process: ProcessState) -> tuple[CallState | None, ParentSource]:
         if self._use_traceparent and call.trace_id and (hands := process.hands.get(call.trace_id)):
