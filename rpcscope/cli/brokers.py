@@ -46,6 +46,25 @@ def places(
     ]
 
 
+def places_beside(ears: Sequence[object], where: dict[str, Any], prometheus_urls: Sequence[str]) -> list[Place]:
+    """The brokers of a command that may also hear what others tell; none, when that is all it does.
+
+    Raises:
+        UsageError: as `places`; or several brokers, and whose calls others tell of can not be known.
+    """
+    urls, files, managing = where["transport_urls"], where["config_files"], where["management_urls"]
+    if not ears:
+        return places(urls, files, managing, prometheus_urls)
+    if not urls and not files:
+        if managing or prometheus_urls:
+            raise UsageError("--management-url and --prometheus-url belong to a broker: name it by --transport-url")
+        return []
+    found = places(urls, files, managing, prometheus_urls)
+    if len(found) > 1:
+        raise UsageError("what services tell does not say by which broker: start one recorder for each broker")
+    return found
+
+
 def one_place(where: dict[str, Any]) -> Place:
     """The broker of a command that has only one."""
     found = places(where["transport_urls"], where["config_files"], where["management_urls"])

@@ -136,6 +136,7 @@ def _record(
     """Play the scenes one after the other while a tap records them."""
     import threading
 
+    from rpcscope.cli.brokers import Place
     from rpcscope.cli.watch import watched
     from rpcscope.pipeline import Recorder
     from rpcscope.rules import load_rules
@@ -170,7 +171,7 @@ def _record(
         recorder = Recorder(writer, resume, load_rules(), clock=time.time_ns)
         stage = threading.Thread(target=perform, name="rpcscope-stage")
         stage.start()
-        with watched(tap, where, [broker.management_url], [], churn=True) as source:
+        with watched(tap, Place(broker=where, management_urls=(broker.management_url,)), churn=True) as source:
             recorder.run(source)
         stage.join()
         totals = recorder.end()

@@ -16,6 +16,7 @@ from rpcscope.store.protocol import HEALTH_EVERY_S, GapTotal, RecorderHealth
 from rpcscope.vitals import Rate, cpu_s, rss_bytes
 
 if TYPE_CHECKING:
+    from rpcscope.cli.ears import EarTap
     from rpcscope.model import Counters, Recording
     from rpcscope.pipeline import Recorder
     from rpcscope.store.store import Store
@@ -29,7 +30,7 @@ class HealthReport:
     """Reports while its block runs, in a thread of its own: also when the recorder waits for the database."""
 
     def __init__(
-        self, store: Store, recording: Recording, recorder: Recorder, tap: Tap, tracing: Tracing | None
+        self, store: Store, recording: Recording, recorder: Recorder, tap: Tap | EarTap, tracing: Tracing | None
     ) -> None:
         """Nothing is said yet."""
         self._recording, self._recorder, self._tap, self._tracing = recording, recorder, tap, tracing

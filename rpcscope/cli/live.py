@@ -13,16 +13,19 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rpcscope.cli.brokers import Place
+from rpcscope.cli.ears import Untapped
 from rpcscope.cli.flown import Heard, flown
 from rpcscope.cli.health import HealthReport
 from rpcscope.cli.metered import metered
 from rpcscope.cli.tapped import ENDS, Tapped
 from rpcscope.cli.watch import watched
 from rpcscope.errors import RpcscopeError
+from rpcscope.modes import INSIDE
 from rpcscope.pipeline import Recorder
 from rpcscope.place_names import place_name
 
 if TYPE_CHECKING:
+    from rpcscope.cli.ears import Ear
     from rpcscope.cli.flight import Course
     from rpcscope.export.metrics.meter import Meters
     from rpcscope.model import Batch, Counters
@@ -30,6 +33,8 @@ if TYPE_CHECKING:
     from rpcscope.store.store import Store
 
 log = logging.getLogger(__name__)
+
+_NO_BROKER = "inside services"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,30 +50,35 @@ class Plan:
     labels: dict[str, str]
     meters: Meters | None = None  # count what is stored, where somebody asks for metrics
     hear: Sequence[Callable[[Batch], None]] = ()  # each is given what was stored; it returns at once and never fails
+    ears: Sequence[Ear] = ()  # open taps that are told things by others
 
 
 class Live:
     """One broker's recorder. `begin` it once its tap is open, then `record` until the tap is stopped."""
 
-    def __init__(self, store: Store, place: Place, plan: Plan) -> None:
-        """Nothing is connected and nothing stored yet."""
+    def __init__(self, store: Store, place: Place | None, plan: Plan) -> None:
+        """Nothing is connected and nothing stored yet. Without a place its ears are all it has."""
         self._store, self._place, self._plan = store, place, plan
-        self._scope = f"{place.broker} {plan.where['name']}"
+        self._scope = f"{self.broker} {plan.where['name']}"
         detail = plan.course.plan.detail if plan.course.plan is not None else ""
-        self.tapped = Tapped(place, plan.where, detail=detail, resume_ns=_known_until(store, self._scope))
+        self.tapped: Tapped | Untapped = (
+            Tapped(place, plan.where, detail=detail, resume_ns=_known_until(store, self._scope))
+            if place is not None
+            else Untapped(plan.ears)
+        )
         self.failure: Exception | None = None
 
     @property
     def broker(self) -> str:
         """As people know it."""
-        return str(self._place.broker)
+        return str(self._place.broker) if self._place is not None else _NO_BROKER
 
     def begin(self) -> HealthReport:
         """Begin the recording; what tells how it fares."""
-        mode, plan, writer = self._plan.where["mode"], self._plan, self._store.writer()
+        plan, place, writer = self._plan, self._place, self._store.writer()
+        mode = plan.where["mode"] if place is not None else INSIDE
         before = [info.recording for info in self._store.reader().recordings()]
-        broker = self._place.broker
-        label = place_name(before, self._scope, broker.vhost, broker.address)
+        label = place_name(before, self._scope, place.broker.vhost, place.broker.address) if place else _NO_BROKER
         resume = writer.start(
             source="firehose", scope=self._scope, digest="", label=label, tap_mode=mode,
             conditions=plan.conditions, started_ns=time.time_ns(),
@@ -76,7 +86,12 @@ class Live:
         self.recording = resume.recording
         writer.label(self.recording.id, plan.labels)
         tapped = self.tapped
-        self._flying = flown(self._store, self._place, tapped, plan.course, self.recording, plan.where["name"])
+        name = plan.where["name"]
+        self._flying = (
+            flown(self._store, place, tapped, plan.course, self.recording, name)
+            if place is not None and isinstance(tapped, Tapped)
+            else None
+        )
         sink = metered(Heard(writer, self._flying, plan.hear), plan.meters, resume)
         self._recorder = Recorder(sink, resume, plan.rules, use_traceparent=plan.use_traceparent, clock=time.time_ns)
         click.echo(f"rpcscope: recording {self.broker}, mode {mode}; {ENDS}", err=True)
@@ -88,8 +103,8 @@ class Live:
         place, tap = self._place, self.tapped.tap
         with self._report:
             with watched(
-                tap, place.broker, place.management_urls, place.prometheus_urls, churn=self._plan.churn,
-                flying=self._flying, name=self.recording.label,
+                tap, place, churn=self._plan.churn, flying=self._flying, name=self.recording.label,
+                ears=self._plan.ears,
             ) as source:  # fmt: skip
                 self._recorder.run(source, progress=progress)
             self._recorder.end()

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rpcscope.cli.brokers import one_place, places
+from rpcscope.cli.brokers import one_place, places, places_beside
 from rpcscope.cli.export_metrics import Telling, metrics_options
 from rpcscope.cli.fit import put_table
 from rpcscope.cli.flight import course, flight_options
 from rpcscope.cli.labels import label_option
+from rpcscope.cli.listening import listen_options
 from rpcscope.cli.options import broker_options, db_option, format_option, opened, rules_option, the_rules
 from rpcscope.cli.otlp import exporting, live_options
 from rpcscope.cli.output import number, put_json, table
@@ -55,6 +56,7 @@ def _tap_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @_tap_options
 @flight_options
 @live_options
+@listen_options
 @label_option()
 @click.option("--dry-run", is_flag=True, help="Say what each mode would cost the broker now, and change nothing.")
 @db_option()
@@ -86,23 +88,27 @@ def record_command(
 
     Several brokers (cells) are recorded at once when --transport-url or --config-file is given several
     times. Each --management-url then goes to the broker of its host; VHOST=URL or HOST:PORT=URL says which.
+
+    With --listen, services whose oslo.messaging is tapped from inside tell their own times: beside a broker, or
+    without one.
     """
     from rpcscope.cli.dry_run import say_costs
+    from rpcscope.cli.ears import ears_of, hearing
     from rpcscope.cli.keep import kept
     from rpcscope.cli.live import Live, Plan, record_all
     from rpcscope.cli.tapped import running
 
-    flight, metrics = course(where), Telling(where)
+    flight, metrics, ears = course(where), Telling(where), ears_of(where)
     plan = Plan(
         rules=the_rules(rules), conditions=conditions, use_traceparent=not ignore_traceparent, churn=churn,
-        where=where, course=flight, labels=labels, meters=metrics.meters,
+        where=where, course=flight, labels=labels, meters=metrics.meters, ears=ears,
     )  # fmt: skip
-    found = places(where["transport_urls"], where["config_files"], where["management_urls"], prometheus_urls)
+    found = places_beside(ears, where, prometheus_urls)
     if dry_run:
         say_costs(found, where, flight, format_)
         return
-    with opened(db, create=True) as store, exporting(store, where) as hear, metrics.told():
-        lives = [Live(store, place, replace(plan, hear=hear)) for place in found]
+    with opened(db, create=True) as store, exporting(store, where) as hear, metrics.told(), hearing(ears):
+        lives = [Live(store, place, replace(plan, hear=hear)) for place in found or (None,)]
         with running([live.tapped for live in lives], duration), kept(store, flight.keep_ns):
             metrics.reports += [live.begin() for live in lives]
             record_all(lives)

@@ -18,6 +18,7 @@ from rpcscope.modes import OFF, REQUESTS_ONLY
 if TYPE_CHECKING:
     from types import FrameType
 
+    from rpcscope.cli.ears import Untapped
     from rpcscope_collectors.management import Management
     from rpcscope_collectors.tracing import Tracing
     from rpcscope_collectors.views import View
@@ -104,7 +105,7 @@ class Tapped:
 
 
 @contextmanager
-def running(taps: Sequence[Tapped], duration: float | None) -> Iterator[None]:
+def running(taps: Sequence[Tapped | Untapped], duration: float | None) -> Iterator[None]:
     """Opens all taps, ends them by a signal or after a time, closes each whatever becomes of the others.
 
     A second signal leaves at once.

@@ -7,26 +7,32 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
+from rpcscope.cli.ears import take_all, take_rest
 from rpcscope.place_names import renamed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from rpcscope.cli.brokers import Place
+    from rpcscope.cli.ears import Ear, EarTap
     from rpcscope.cli.flying import Flying
     from rpcscope.model import LiveSighting, QueueSighting
     from rpcscope_collectors.tap import Tap
-    from rpcscope_collectors.transport import Broker
 
 _KEPT = 8
 """Polls that wait for a store that is away: the newest, since each may hold 20,000 queues."""
+_EARS_MORE = 5
+"""Times the tap's batch: where it is silent it hands on twice a second only."""
 
 
 class Watched:
-    """A tap's batches, with what was seen of the queues in between, and the times in which it saw nothing."""
+    """A tap's batches, with what was seen of the queues and heard in between, and the times in which it saw nothing."""
 
-    def __init__(self, tap: Tap, flying: Flying | None = None, rename: str = "") -> None:
+    def __init__(
+        self, tap: Tap | EarTap, flying: Flying | None = None, rename: str = "", ears: Sequence[Ear] = ()
+    ) -> None:
         """`rename` is what the vhost is called in the store, where that is not its own name."""
-        self._tap, self._flying, self._rename = tap, flying, rename
+        self._tap, self._flying, self._rename, self._ears = tap, flying, rename, ears
         self._seen: deque[QueueSighting] = deque(maxlen=_KEPT)
 
     def hand_on(self, seen: QueueSighting) -> None:
@@ -41,7 +47,9 @@ class Watched:
                 both += self._flying.saw(sightings)
             while self._seen:
                 both.append(self._seen.popleft())
+            both += take_all(self._ears, _EARS_MORE * max_events)
             yield both
+        yield from take_rest(self._ears, max_events)
         if self._flying is not None:
             yield [*self._flying.land()]
 
@@ -52,37 +60,45 @@ class Watched:
 
 @contextmanager
 def watched(
-    tap: Tap,
-    broker: Broker,
-    management_urls: Sequence[str],
-    prometheus_urls: Sequence[str],
+    tap: Tap | EarTap,
+    place: Place | None,
     *,
-    churn: bool,
+    churn: bool = False,
     flying: Flying | None = None,
     name: str = "",
+    ears: Sequence[Ear] = (),
 ) -> Iterator[Watched]:
     """The tap with queue taps beside it, as far as there is something to ask. They end with the block.
 
-    `name` is what the vhost is called in the store.
+    `place` is None where no tap is on a broker; `name` is what the vhost is called in the store.
     """
-    from rpcscope_collectors.churn import ChurnTap
-    from rpcscope_collectors.prometheus import Prometheus
-    from rpcscope_collectors.queue_api import QueueApi
-    from rpcscope_collectors.queues import QueueTap
-
-    source = Watched(tap, flying, name if name != broker.vhost else "")
+    if place is None:
+        yield Watched(tap, ears=ears)
+        return
+    source = Watched(tap, flying, name if name != place.broker.vhost else "", ears)
     with ExitStack() as stack:
         if flying is not None:
             flying.start()
             stack.callback(flying.stop)
-        if management_urls or prometheus_urls:
-            apis = [QueueApi(url, broker.username, broker.password) for url in management_urls]
-            metrics = [Prometheus(url) for url in prometheus_urls]
-            queues = QueueTap(broker.vhost, apis=apis, metrics=metrics, hand_on=source.hand_on)
-            queues.start()
-            stack.callback(queues.stop)
+        _watch_queues(place, source, stack)
         if churn:
-            events = ChurnTap(broker, hand_on=source.hand_on)
+            from rpcscope_collectors.churn import ChurnTap
+
+            events = ChurnTap(place.broker, hand_on=source.hand_on)
             events.start()
             stack.callback(events.stop)
         yield source
+
+
+def _watch_queues(place: Place, source: Watched, stack: ExitStack) -> None:
+    from rpcscope_collectors.prometheus import Prometheus
+    from rpcscope_collectors.queue_api import QueueApi
+    from rpcscope_collectors.queues import QueueTap
+
+    if place.management_urls or place.prometheus_urls:
+        broker = place.broker
+        apis = [QueueApi(url, broker.username, broker.password) for url in place.management_urls]
+        metrics = [Prometheus(url) for url in place.prometheus_urls]
+        queues = QueueTap(broker.vhost, apis=apis, metrics=metrics, hand_on=source.hand_on)
+        queues.start()
+        stack.callback(queues.stop)

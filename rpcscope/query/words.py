@@ -10,6 +10,7 @@ SEES = {
     "control": "all messages; no deliveries of replies and of fanout copies",
     "full": "all messages and all deliveries",
     "bindings": "requests alone: no replies, no deliveries",
+    "inside": "what services tell of their own calls; nothing of the bus",
     "off": "nothing: it let go of the broker",
 }
 """What a tap sees in each of its modes."""
