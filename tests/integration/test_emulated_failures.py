@@ -16,10 +16,12 @@ from rpcscope.amqp import Refused
 from rpcscope.emulator.bus_world import BusWorld
 from rpcscope.emulator.quiet import Quiet
 from rpcscope.emulator.refusals import explained
+from rpcscope.emulator.vhost import OwnVhost
 from rpcscope.errors import BrokerError
-from rpcscope.flows.world import Asked
+from rpcscope.flows.world import Asked, Ended
 from rpcscope.private_broker import PrivateBroker
 from tests.support.emulated import INSTANCE, boot, call, management, own_vhost, template, world_of
+from tests.support.reluctant import reluctant
 
 pytestmark = pytest.mark.server
 
@@ -96,6 +98,31 @@ def test_a_broker_that_declares_otherwise_is_told_and_nothing_stays(fragile: Pri
     with pytest.raises(BrokerError, match="nova"), own_vhost(fragile) as own:
         asyncio.run(asyncio.wait_for(play(), 60))
     assert left(fragile) == []
+
+
+def test_handshakes_that_are_refused_or_slow_are_tried_again(rabbitmq: PrivateBroker) -> None:
+    async def play() -> None:
+        account = {"username": rabbitmq.user, "password": rabbitmq.password}
+        async with reluctant(rabbitmq.port, turned_away={1, 2, *range(6, 14)}, delay_s=0.2) as door:
+            with OwnVhost(management(rabbitmq), "door", host="127.0.0.1", port=door, **account) as own:
+                async with world_of(own, [boot()], hosts=[f"compute-{n}" for n in range(6)]) as world:
+                    answer = await world.operate(Asked(kind="create", instances=[INSTANCE], dest="compute-5"))
+                    assert answer.ended is Ended.DONE
+
+    asyncio.run(asyncio.wait_for(play(), 60))
+
+
+def test_a_broker_that_lets_nobody_in_is_told(rabbitmq: PrivateBroker) -> None:
+    async def play() -> None:
+        async with world_of(own, [boot()]):
+            raise AssertionError("it came up")
+
+    account = {"username": rabbitmq.user, "password": "PS7q"}
+    own = OwnVhost(management(rabbitmq), "door", host="127.0.0.1", port=rabbitmq.port, **account)
+    with pytest.raises(BrokerError) as raised, own:
+        asyncio.run(asyncio.wait_for(play(), 60))
+    assert "PS7q" not in str(raised.value)
+    assert left(rabbitmq) == []
 
 
 def test_a_broker_without_transient_queues_is_told_by_what_to_do() -> None:
