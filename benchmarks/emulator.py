@@ -1,6 +1,6 @@
 """What an emulated call costs beside real oslo.messaging's, and how fast a fleet in its true shape comes up.
 
-    python benchmarks/emulator.py --rounds 5 --seconds 3 --hosts 400 [--ombt PATH/bin/ombt2]
+    python benchmarks/emulator.py --rounds 5 --seconds 3 --hosts 800 --fleets 2 [--ombt PATH/bin/ombt2]
 
 A private broker. A round takes emulated calls (both sides in one process, confirms and acks included), then calls of a
 real oslo.messaging client with a real server in processes of their own. CPU is that of whole processes. Set-up and
@@ -38,7 +38,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=3.0, help="of each window")
     parser.add_argument("--at-once", type=int, default=4, help="callers")
-    parser.add_argument("--hosts", type=int, default=400, help="of the fleet that is set up")
+    parser.add_argument("--hosts", type=int, default=3000, help="of the fleet that is set up")
+    parser.add_argument("--fleets", type=int, default=1, help="set up one after the other")
     parser.add_argument("--ombt", default="", help="program ombt2 of ombt 3.0.0, in an environment of its own")
     given = parser.parse_args()
     print(
@@ -91,7 +92,7 @@ def set_up(server: PrivateBroker, given: argparse.Namespace) -> None:
     where = Where("127.0.0.1", server.port, "/", server.user, server.password)
     rows: list[tuple[float, float, float]] = []
     bare = [connecting.bare(where, BARE)]
-    for _ in range(max(1, given.rounds // 2)):
+    for _ in range(given.fleets):
         rows.append(_fleet(server, given.hosts))
         bare.append(connecting.bare(where, BARE))
     rates = [count / took for count, took, _ in rows]
