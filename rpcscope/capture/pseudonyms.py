@@ -13,7 +13,7 @@ from dataclasses import replace
 from functools import lru_cache
 from hashlib import blake2b
 
-from rpcscope.model import Connection, Consumer, Inside, Message, Topology
+from rpcscope.model import Connection, Consumer, Inside, Message, Notice, Topology
 
 _LEVELS = frozenset({"audit", "critical", "debug", "error", "info", "sample", "warn"})
 _OBJECT_TOPIC = re.compile(r"(neutron-vo-[A-Za-z]{1,40}-[0-9]+\.[0-9]+)(?:\.(.+))?")
@@ -132,7 +132,15 @@ class Pseudonyms:
             instances=tuple(map(self.instance, seen.instances)),
             instance_host=self.host(seen.instance_host),
             failure=self.word(seen.failure),
+            notice=self._notice(seen.notice) if seen.notice is not None else None,
+            progress=replace(seen.progress, migration=self.instance(seen.progress.migration))
+            if seen.progress is not None
+            else None,
         )
+
+    def _notice(self, told: Notice) -> Notice:
+        program, at, host = told.publisher.partition(":")
+        return replace(told, host=self.host(told.host), publisher=f"{self.word(program)}{at}{self.host(host)}")
 
     def inside(self, told: Inside) -> Inside:
         """What a process told, with all its names replaced; program, process id and times stay."""

@@ -8,7 +8,8 @@ from typing import Any
 import orjson
 
 from rpcscope import safe
-from rpcscope.model import RPCS, Clock, Event, Message, MessageKind
+from rpcscope.decode import progress
+from rpcscope.model import RPCS, Clock, Event, Message, MessageKind, Notice
 
 
 def routing_key(keys: object, message: Message) -> str:
@@ -91,10 +92,12 @@ def _inner(message: Message) -> dict[str, Any]:
         inner["method"] = method
     elif message.kind is MessageKind.NOTIFICATION:
         inner["event_type"] = method
+        if message.notice is not None and message.notice.publisher:
+            inner["publisher_id"] = message.notice.publisher
     else:
         inner["ending"] = message.kind is MessageKind.REPLY
     kept = _kept(message, owned.removesuffix(")"))
-    if kept or message.kind in RPCS:  # where it is, the rules do not look for facts again
+    if kept or message.kind in RPCS or message.notice is not None:  # where it is, the rules do not look for facts again
         inner["rpcscope"] = kept
     return inner
 
@@ -105,5 +108,18 @@ def _kept(message: Message, owned: str) -> dict[str, Any]:
         "instances": list(message.instances),
         "instance_host": message.instance_host,
         "facts": sorted(message.facts),
+        "notice": _told(message.notice) if message.notice is not None else None,
+        "progress": progress.kept(message.progress) if message.progress is not None else None,
     }
     return {key: value for key, value in kept.items() if value}
+
+
+def _told(notice: Notice) -> dict[str, Any]:
+    """All but the publisher, which is where a notification has it."""
+    told = {
+        "host": notice.host,
+        "state": notice.state,
+        "task_state": notice.task_state,
+        "percent": notice.percent,
+    }
+    return {key: value for key, value in told.items() if value}

@@ -16,11 +16,13 @@ from typing import Any
 
 from rpcscope import safe
 from rpcscope.decode import args as arguments
+from rpcscope.decode import notified
 from rpcscope.decode.body import Inner, failure_class, open_body, parse
 from rpcscope.decode.place import TAP_QUEUE as TAP_QUEUE
 from rpcscope.decode.place import Place, place
+from rpcscope.decode.progress import progress, progress_of
 from rpcscope.errors import DecodeError
-from rpcscope.model import PEEK_CHANNEL, Clock, Event, Marker, Message, MessageKind, Observation
+from rpcscope.model import PEEK_CHANNEL, Clock, Event, Marker, Message, MessageKind, Notice, Observation, Progress
 from rpcscope.rules import Rules
 
 TRACE_EXCHANGE = "amq.rabbitmq.trace"
@@ -105,6 +107,8 @@ class Decoder:
             content.facts,
             content.failure,
             content.span_id,
+            content.notice,
+            content.progress,
         )
 
     def _content(self, body: bytes) -> _Content:
@@ -127,7 +131,8 @@ class _Content:
 
     __slots__ = (
         "facts", "failure", "global_request_id", "instance_host", "instances", "kind", "method", "monitor_s", "msg_id",
-        "namespace", "project_id", "reply_q", "request_id", "span_id", "trace_id", "unique_id", "version",
+        "namespace", "notice", "progress", "project_id", "reply_q", "request_id", "span_id", "trace_id", "unique_id",
+        "version",
     )  # fmt: skip
 
     def __init__(self, inner: Inner, body: bytes, rules: Rules) -> None:
@@ -148,25 +153,40 @@ class _Content:
         self.instances: tuple[str, ...] = ()
         self.instance_host = ""
         self.facts = _NO_FACTS
+        self.notice: Notice | None = None
+        self.progress: Progress | None = None
         if isinstance(inner.scrubbed, dict):
-            self._from_scrubbed(inner.scrubbed)
+            self._from_scrubbed(inner.scrubbed, inner.publisher_id)
         elif self.kind < _REPLY:
             self._from_args(parse(inner.args), rules)
         elif self.kind is _NOTIFICATION:
-            self.instances = arguments.instances(_notified(parse(inner.payload)))
+            self._from_payload(parse(inner.payload), inner.publisher_id, rules)
 
     def _from_args(self, args: Any, rules: Rules) -> None:
         self.method = arguments.display_method(self.method, args)
         self.instances = arguments.instances(args)
         self.instance_host = arguments.instance_host(args)
         self.facts = rules.facts(self.method, args)
+        if self.method in rules.progress:
+            self.progress = progress(args, rules.progress[self.method])
 
-    def _from_scrubbed(self, kept: dict[str, Any]) -> None:
+    def _from_payload(self, payload: Any, publisher: object, rules: Rules) -> None:
+        rule = rules.notices.of(self.method)
+        self.instances = notified.servers(rule, payload)
+        self.notice = notified.notice(rule, publisher, payload)
+        self.failure = _failure({"class": said}) if (said := notified.failure(rule, payload)) else ""
+
+    def _from_scrubbed(self, kept: dict[str, Any], publisher: object) -> None:
         """What rpcscope.capture.scrub kept, through the same sieve as everything else."""
         self.method = _scrubbed_method(self.method, kept.get("object"))
         self.instances = tuple(filter(None, map(safe.uuid, _texts(kept.get("instances")))))
         self.instance_host = safe.name(kept.get("instance_host"))
         self.facts = frozenset(filter(None, map(safe.fact, _texts(kept.get("facts")))))
+        if self.kind is _NOTIFICATION:
+            told = kept.get("notice")
+            self.notice = notified.scrubbed(told if isinstance(told, dict) else {}, publisher)
+        elif isinstance(kept.get("progress"), dict):
+            self.progress = progress_of(kept["progress"])
 
 
 def _kind(inner: Inner) -> MessageKind:
@@ -188,16 +208,6 @@ def _failure(failure: object) -> str:
 def _own_id(inner: Inner, body: bytes) -> str:
     """A v1 notification has no _unique_id: its message_id, else its bytes, tell it from others."""
     return safe.message_id(inner.message_id) or blake2b(body, digest_size=16).hexdigest()
-
-
-def _notified(payload: Any) -> Any:
-    """Both shapes of nova's notifications: versioned objects, and flat dictionaries with instance_id."""
-    if not isinstance(payload, dict):
-        return None
-    if "nova_object.data" in payload:
-        data = payload["nova_object.data"]
-        return {"uuid": data.get("uuid")} if isinstance(data, dict) else None
-    return {"uuid": payload.get("instance_id")}
 
 
 def _scrubbed_method(method: str, owner: object) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from rpcscope.errors import UsageError
+from rpcscope.rules.notices import TELLS, NoticeRule, NoticeRules
 from rpcscope.rules.rules import START, STEP, TIMER, FactRule, Kind, Match, Rules
 from rpcscope.rules.shape import FACT_TESTS, check
 
@@ -86,6 +87,12 @@ def _build(tables: list[dict[str, Any]]) -> Rules:
         end_steps={m: _matches(entry["steps"]) for m, entry in casts.items() if "steps" in entry},
         expected=_expected(_each(tables, "expected")),
         follows={method: leader for table in tables for method, leader in table.get("follows", {}).items()},
+        notices=_notices(tables),
+        progress={
+            method: tuple(entry["path"].split("."))
+            for entry in _each(tables, "progress")
+            for method in entry["methods"]
+        },
     )
 
 
@@ -126,3 +133,19 @@ def _expected(entries: list[dict[str, Any]]) -> dict[str, frozenset[str]]:
     for entry in entries:
         found[entry["method"]] = found.get(entry["method"], frozenset()) | frozenset(entry["failures"])
     return found
+
+
+def _notices(tables: list[dict[str, Any]]) -> NoticeRules:
+    kinds: dict[str, tuple[str, bool]] = {}
+    for entry in _each(tables, "kind"):
+        for position, step in enumerate(entry.get("notified", ())):
+            kinds.setdefault(step, (entry["name"], position == 0))
+    return NoticeRules(tuple(map(_notice, _each(tables, "notification"))), kinds)
+
+
+def _notice(entry: dict[str, Any]) -> NoticeRule:
+    return NoticeRule(
+        event=entry["event"],
+        paths={what: tuple(tuple(path.split(".")) for path in entry[what]) for what in TELLS if what in entry},
+        fails=tuple(entry.get("fails", ())),
+    )

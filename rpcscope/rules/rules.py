@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import Any
 
 from rpcscope import safe
 from rpcscope.model import Call, Message, MessageKind
+from rpcscope.rules.notices import NoticeRules
 from rpcscope.rules.paths import walk
 
-START, STEP, TIMER, FALLBACK, NONE = 4, 3, 2, 1, 0
-"""Ranks of evidence for a kind: its first control RPC, one of its later steps, a timer's RPC, the
-method alone, nothing."""
+START, STEP, TIMER, NOTICE, FALLBACK, NONE = 4, 3, 2, 2, 1, 0
+"""Ranks of evidence for a kind: its first control RPC, one of its later steps, a timer's RPC or a notification,
+the method alone, nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,8 @@ class Rules:
     no_evidence: frozenset[str]  # methods that any kind of operation has
     expected: Mapping[str, frozenset[str]]  # method -> failure classes that are normal
     follows: Mapping[str, str]  # a method with a stale request id -> the method whose parent it shares
+    notices: NoticeRules = field(default_factory=NoticeRules)  # what notifications tell
+    progress: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # method -> path to the migration it saves
 
     def facts(self, method: str, args: Any) -> frozenset[str]:
         """Facts of one request."""

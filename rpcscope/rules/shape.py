@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from rpcscope.rules.notices import TELLS
+
 _NEEDED = {
     "kind": ("name",),
     "fact": ("name", "methods"),
     "cast": ("method",),
     "expected": ("method", "failures"),
+    "notification": ("event",),
+    "progress": ("methods", "path"),
 }
 _TEXT, _FLAG, _LIST, _ANY = "a text", "true or false", "a list of texts", "a value"
 _FIELDS = {
@@ -21,6 +25,7 @@ _FIELDS = {
         "timer": _LIST,
         "source": _LIST,
         "dest": _LIST,
+        "notified": _LIST,
     },
     "fact": {
         "name": _TEXT,
@@ -33,6 +38,8 @@ _FIELDS = {
     },
     "cast": {"method": _TEXT, "event": _TEXT, "steps": _LIST, "end": _TEXT},
     "expected": {"method": _TEXT, "failures": _LIST},
+    "notification": {"event": _TEXT, "fails": _LIST, **dict.fromkeys(TELLS, _LIST)},
+    "progress": {"methods": _LIST, "path": _TEXT},
 }
 _METHODS = {"leaves": _LIST, "relays": _LIST, "no_evidence": _LIST}
 FACT_TESTS = ("equals", "same_as", "present", "value")
