@@ -27,8 +27,7 @@ class Playbill:
             self._scores[one.kind, servers] = [Score(variant, manner, servers) for variant in one.variants]
             if one.background and one.interval_s:
                 self._timers.append(one)
-        for node in self.nodes():
-            node.check()
+            self._check(one, self._scores[one.kind, servers])
 
     def nodes(self) -> Iterator[Node]:
         """Every step of all."""
@@ -62,6 +61,18 @@ class Playbill:
         if len(scores) == 1:
             return scores[0]
         return rng.choices(scores, [score.variant.share for score in scores])[0]
+
+    def _check(self, template: Template, scores: list[Score]) -> None:
+        for score in scores:
+            if template.background and score.needs(DEST):
+                raise UsageError(
+                    f"The background template {template.kind} has a step for a dest host: it has a source."
+                )
+            for node in score.nodes():
+                if unknown := {node.step.host, node.step.sender_host} - {"", SOURCE, DEST}:
+                    where = f"The template {template.kind} has a step for the host {min(unknown)}"
+                    raise UsageError(f"{where}: name it {SOURCE} or {DEST}.")
+                node.check()
 
 
 def roles(asked: Asked) -> Mapping[str, str]:
