@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import fcntl
-import hashlib
 import os
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +14,7 @@ from typing import Any
 import httpx
 
 from rpcscope.free_ports import free_port
+from tests.support.environment import locked_environment
 
 ROOT = Path(__file__).parents[2]
 LOCK = ROOT / "requirements" / "phoenix.txt"
@@ -58,7 +56,7 @@ class Phoenix:
 @contextmanager
 def phoenix(folder: Path) -> Iterator[Phoenix]:
     """A server with its data in a folder. The first one of a checkout installs it: a minute, 900 MB."""
-    made = _installed()
+    made = locked_environment(HOME, LOCK)
     port, grpc_port = free_port(), free_port()
     own = {
         "PATH": os.environ.get("PATH", os.defpath), "HOME": str(folder), "PHOENIX_WORKING_DIR": str(folder),
@@ -86,26 +84,3 @@ def _until_it_answers(running: Phoenix, process: subprocess.Popen[bytes], log: P
             assert process.poll() is None, log.read_text()
             assert time.monotonic() < deadline, log.read_text()
             time.sleep(0.5)
-
-
-def _installed() -> Path:
-    """Its environment, made of what is locked; another test that makes it is waited for."""
-    HOME.mkdir(exist_ok=True)
-    with (HOME / ".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        wanted, stamp = hashlib.sha256(LOCK.read_bytes()).hexdigest(), HOME / ".installed"
-        if not stamp.exists() or stamp.read_text() != wanted:
-            stamp.unlink(missing_ok=True)
-            subprocess.run([sys.executable, "-m", "venv", HOME], check=True)
-            pip = [
-                HOME / "bin" / "python",
-                "-m",
-                "pip",
-                "install",
-                "--quiet",
-                "--disable-pip-version-check",
-                "--no-deps",
-            ]
-            subprocess.run([*pip, "--require-hashes", "-r", LOCK], check=True, stdout=subprocess.DEVNULL)
-            stamp.write_text(wanted)
-    return HOME
