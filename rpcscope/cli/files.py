@@ -43,7 +43,8 @@ def import_command(
     labels: dict[str, str],
     format_: str,
 ) -> int:
-    """Store capture FILES: rpcscope's own, or raw firehose lines with their .mgmt.json.gz beside them.
+    """Store capture FILES: rpcscope's own, or raw firehose lines with their .mgmt.json.gz beside them; or files
+    of spans: OTLP as JSON lines, as the OpenTelemetry Collector's file exporter writes them.
 
     A file that is stored already changes nothing but its labels; one that was interrupted goes on where it stopped.
     A file that can not be read is named on stderr and the others are still stored (exit code 3).
@@ -66,10 +67,10 @@ def _import_one(
     store: Store, path: Path, rules: Rules, use_traceparent: bool, conditions: str, labels: dict[str, str],
     progress: Progress,
 ) -> dict[str, object]:  # fmt: skip
-    from rpcscope.capture import CaptureReader
     from rpcscope.cli.importing import import_capture
+    from rpcscope.cli.span_file import opened_file
 
-    with CaptureReader(path) as reader:
+    with opened_file(path) as reader:
         task: list[TaskID] = []  # a file that is stored already gets no bar
 
         def advance() -> None:
@@ -130,7 +131,7 @@ def _print_import(rows: list[dict[str, object]], format_: str) -> None:
             click.echo(f"{row['file']}: stored before, nothing changed")
     lines = table("", ">", "", headless=True)
     for key, words in _TOTALS.items():
-        lines.add_row(words, number(totals[key]) or "?", _sum_of(key))
+        lines.add_row(words, number(totals[key]) or "?", _sum_of(key, totals))
     put_table(lines)
 
 
@@ -140,8 +141,12 @@ def _sum(counts: Iterable[object]) -> int | None:
     return None if None in known else sum(filter(None, known))
 
 
-def _sum_of(key: str) -> str:
-    return {"seen": "= decoded + rejected + markers", "decoded": "= duplicates + messages + copies"}.get(key, "")
+def _sum_of(key: str, totals: dict[str, int | None]) -> str:
+    """What a total is made of. What processes tell of a call is decoded, and no message."""
+    if key == "seen":
+        return "= decoded + rejected + markers"
+    parts = [totals[part] for part in ("duplicates", "messages", "copies")]
+    return "= duplicates + messages + copies" if key == "decoded" and _sum(parts) == totals[key] else ""
 
 
 def _progress() -> Progress:

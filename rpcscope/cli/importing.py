@@ -9,6 +9,7 @@ from rpcscope.pipeline import Recorder
 
 if TYPE_CHECKING:
     from rpcscope.capture.reader import CaptureReader
+    from rpcscope.cli.span_file import SpanFile
     from rpcscope.model import Counters, Recording
     from rpcscope.rules import Rules
     from rpcscope.store.store import Store
@@ -24,7 +25,7 @@ class Imported(NamedTuple):
 
 def import_capture(
     store: Store,
-    reader: CaptureReader,
+    reader: CaptureReader | SpanFile,
     rules: Rules,
     *,
     use_traceparent: bool = True,
@@ -33,7 +34,7 @@ def import_capture(
     labels: Mapping[str, str] | None = None,
     progress: Callable[[], None] = lambda: None,
 ) -> Imported:
-    """Store what is not stored yet of an open capture.
+    """Store what is not stored yet of an open capture, or of a file of spans.
 
     Args:
         conditions: instead of those that the file tells.

@@ -9,11 +9,12 @@ from rpcscope.cli.operation_view import END_MISSED, STYLES
 from rpcscope.cli.output import at_least, cell, console, size
 from rpcscope.model import Flag, MessageKind, Outcome, ParentSource
 from rpcscope.query.calls import KIND_WORDS, CallView
+from rpcscope.query.four import Four
 from rpcscope.query.gap_words import blind
 from rpcscope.query.ids import recording_of
 from rpcscope.query.operations import OperationView, Owed
 from rpcscope.query.times import iso, ms
-from rpcscope.query.tree import Node
+from rpcscope.query.tree import Node, walk
 
 
 def _taker(owed: Owed) -> str:
@@ -31,7 +32,7 @@ def print_tree(view: OperationView, roots: list[Node], others: list[CallView]) -
         grown = branch.add(_line(node.view, began))
         stack.extend((grown, child) for child in reversed(node.children))
     screen.print(tree)
-    screen.print(_foot(view), style="dim")
+    screen.print(_foot(view, [node.view for _, node in walk(roots)]), style="dim")
     if others:
         screen.print(f"{len(others)} more calls carry this request id and were caused by other operations.")
 
@@ -100,6 +101,8 @@ def _worker(view: CallView) -> str:
 
 
 def _times(view: CallView) -> list[str]:
+    if view.four is not None and view.four.pool_wait_ns is not None:
+        return _told(view.four)
     total, wait, server = ms(view.total_ns), ms(view.broker_wait_ns), ms(view.server_ns)
     found = [f"{total:,.1f} ms"] if total is not None else []
     if wait is not None and server is not None:
@@ -109,9 +112,35 @@ def _times(view: CallView) -> list[str]:
     return found
 
 
-def _foot(view: OperationView) -> Text:
+def _told(four: Four) -> list[str]:
+    """The four durations, as the processes tell them; ? is unknown."""
+    total = ms(four.total_ns)
+    parts = [
+        ("queue", four.broker_wait_ns),
+        ("pool", four.pool_wait_ns),
+        ("execution", four.execution_ns),
+        ("reply", four.reply_wait_ns if total is not None else None),
+    ]
+    known = [f"{word} {ms(ns):,.1f}" if ns is not None else f"{word} ?" for word, ns in parts]
+    found = [f"{total:,.1f} ms"] if total is not None else []
+    return [*found, f"({', '.join(known if total is not None else known[:3])})"]
+
+
+def _foot(view: OperationView, calls: list[CallView]) -> Text:
     several = len({recording_of(number) for number in view.ids}) > 1
     return cell(
         "since the start, kind, method, who > who, time to the reply (in the queue, in the server), bytes both ways"
         + ("\nseveral recorders saw it: where they run on several hosts, their clocks may differ" if several else "")
+        + _good_to([one.four for one in calls if one.four is not None])
     )
+
+
+def _good_to(told: list[Four]) -> str:
+    """What the words of processes are, and how good."""
+    if not told:
+        return ""
+    errors = [one.error_ns for one in told if one.error_ns is not None]
+    good = f"; queue and reply are good to {ms(max(errors)):,.3f} ms: clocks differ" if any(errors) else ""
+    unsure = "; of some it is not known how far their clocks differ" if len(errors) < len(told) else ""
+    words = "(in the queue, waiting for a thread of the pool, execution, the reply on its way)"
+    return f"\nwhere processes told of themselves: {words}{good}{unsure}"

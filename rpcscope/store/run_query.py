@@ -6,16 +6,18 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 
-from rpcscope.model import MessageKind, Status
+from rpcscope.model import RPCS, MessageKind, Status
 from rpcscope.store.database import Database
 from rpcscope.store.names import NameReader
 from rpcscope.store.resume import ID_BITS
-from rpcscope.store.schema import call, operation_part
+from rpcscope.store.schema import call, name, operation_part
 
 MOST_DURATIONS = 50_000
 """Of which the spread of durations is told: the newest."""
+_STARTUP = "startup:"
+"""Kinds of what services do when they start: in the background, and of no timer."""
 _RPCS = ("c_calls", "c_casts", "c_fanouts")
 _MESSAGES = (*_RPCS, "c_replies", "c_heartbeats", "c_notifications")
 
@@ -35,7 +37,7 @@ class RecordedKind:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordedMethod:
-    """Closed calls of one method that operations of no timer caused."""
+    """Closed calls of one method that no timer caused."""
 
     method: str
     kind: MessageKind
@@ -86,16 +88,19 @@ def recorded_durations(
 def recorded_methods(
     database: Database, names: NameReader, recording_id: int, from_ns: int, to_ns: int
 ) -> list[RecordedMethod]:
-    """Calls, casts and fanouts that operations of this time caused, timers left out, by method."""
+    """Calls, casts and fanouts that operations of this time caused, those of timers left out, by method."""
     low, high = _ids(recording_id)
     c = call.c
     key = (c.method_id, c.kind)
     messages = func.sum(c.publishes + c.replies + c.heartbeats)
+    owner = operation_part.c
+    joined = call.join(operation_part, owner.id == c.cause_id).join(name, name.c.id == owner.kind_id)
     query = (
         select(*key, func.sum(c.publishes), messages, func.sum(c.request_bytes + c.reply_bytes))
-        .select_from(call.join(operation_part, operation_part.c.id == c.cause_id))
-        .where(c.id >= low, c.id < high, c.kind.in_((0, 1, 2)), operation_part.c.background.is_(False))
-        .where(operation_part.c.started_ns >= from_ns, operation_part.c.started_ns < to_ns)
+        .select_from(joined)
+        .where(c.id >= low, c.id < high, c.kind.in_([int(kind) for kind in RPCS]))
+        .where(or_(owner.background.is_(False), name.c.text.startswith(_STARTUP)))
+        .where(owner.started_ns >= from_ns, owner.started_ns < to_ns)
         .group_by(*key)
     )
     with database.reading() as connection:

@@ -90,18 +90,21 @@ def test_operations_of_a_recording_are_counted_by_kind_and_status(store: Store) 
 
 def test_rpcs_of_a_recording_are_counted_by_method_without_those_of_timers(store: Store) -> None:
     writer, base = begun(store)
-    asked, timer = make_operation(base + 1), make_operation(base + 2, background=True)
+    asked, timer = make_operation(base + 1), make_operation(base + 2, kind="periodic:x", background=True)
+    start = make_operation(base + 3, kind="startup:ping", background=True)
     calls = (
         make_call(base + 11, cause_id=asked.id, method="save"),
         make_call(base + 12, cause_id=asked.id, method="save"),
         make_call(base + 13, cause_id=asked.id, method="tell", kind=MessageKind.FANOUT, replies=0, heartbeats=0),
         make_call(base + 14, cause_id=timer.id, method="save"),
         make_call(base + 15, cause_id=asked.id, method="instance.update", kind=MessageKind.NOTIFICATION),
+        make_call(base + 16, cause_id=start.id, method="ping"),
     )
-    writer.write(Batch(recording_id=recording_of(base), operations=(asked, timer), calls=calls))
+    writer.write(Batch(recording_id=recording_of(base), operations=(asked, timer, start), calls=calls))
     found = store.reader().recorded_methods(recording_of(base), START, END)
     assert [(one.method, one.kind, one.rpcs, one.messages, one.bytes) for one in found] == [
         ("save", MessageKind.REQUEST, 2, 12, 2_200),
+        ("ping", MessageKind.REQUEST, 1, 6, 1_100),
         ("tell", MessageKind.FANOUT, 1, 1, 1_100),
     ]
     assert store.reader().recorded_methods(recording_of(base), END, END + 1) == []

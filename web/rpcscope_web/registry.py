@@ -31,6 +31,7 @@ PAGES = (
     Page("methods", "Methods", "/methods"),
     Page("method"),
     Page("compare", "Compare", "/compare"),
+    Page("runs", "Runs", "/runs"),
     Page("flags", "Red flags", "/flags"),
     Page("taps", "Taps", "/taps"),
     Page("search"),
@@ -49,6 +50,7 @@ API = (
     "services",
     "methods",
     "compare",
+    "runs",
     "events",
 )
 FIGURES = ("rates", "kind", "queues", "in_flight", "method")
