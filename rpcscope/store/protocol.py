@@ -23,8 +23,10 @@ from rpcscope.model import (
     Layout,
     MessageKind,
     NodeState,
+    Noted,
     Operation,
     Process,
+    ProgressSample,
     QueuePoll,
     QueueSample,
     Recording,
@@ -358,6 +360,18 @@ class Reader(Protocol):
 
     def newest_accounts(self, limit: int, *, recording_id: int | None = None) -> dict[int, list[Account]]:
         """The same of the calls that began last, about `limit` accounts; of one recording."""
+        ...
+
+    def notices(self, operation_ids: Collection[int], limit: int = 1_000) -> list[Noted]:
+        """Notifications of operations, by Operation.id, the oldest first; of more than `limit` the newest."""
+        ...
+
+    def progress(self, operation_ids: Collection[int], limit: int = 10_000) -> list[ProgressSample]:
+        """How far the migrations of operations were, the oldest first; of more than `limit` the newest."""
+        ...
+
+    def progress_between(self, from_ns: int, to_ns: int, limit: int = 10_000) -> list[ProgressSample]:
+        """How far all migrations were in a time, both ends included, in the same order."""
         ...
 
     def mark(self) -> Mark:

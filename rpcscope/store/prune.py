@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, delete, exists, or_, select, update
+from sqlalchemy import Connection, Select, Table, and_, delete, exists, or_, select, update
 
 from rpcscope.model import Status
 from rpcscope.store.database import Database
@@ -23,8 +23,10 @@ from rpcscope.store.schema import (
     gap,
     in_flight_sample,
     layout,
+    migration_progress,
     name,
     node_state,
+    notice,
     open_message,
     operation_instance,
     operation_part,
@@ -41,6 +43,7 @@ from rpcscope.store.schema import (
 CHUNK = 2_000  # rows that one transaction removes
 OPERATIONS = 100  # whose calls are removed together
 _SAMPLED = (queue_poll, queue_sample, queue_family_sample, node_state, in_flight_sample)
+_TOLD = (notice, migration_progress)
 _NAMED = (call, call_account, operation_part, process, *_SAMPLED, churn_event, layout)
 
 
@@ -63,6 +66,8 @@ def _operations(database: Database, query: Select[int], deleted: Counter[str]) -
     """Calls first and their operation last, so that a stop in between leaves work for the next time, not orphans."""
     while ids := _ids(database, query):
         _repeat(database, deleted, select(call.c.id).where(call.c.operation_id.in_(ids)), call.c.id)
+        for table in _TOLD:
+            _repeat(database, deleted, select(table.c.call_id).where(table.c.operation_id.in_(ids)), table.c.call_id)
         with database.writing() as connection:
             deleted[operation_instance.name] += _delete(connection, operation_instance.c.operation_id, ids)
             deleted[operation_part.name] += _delete(connection, operation_part.c.id, ids)
@@ -86,6 +91,8 @@ def _leftovers(database: Database, before_ns: int, deleted: Counter[str]) -> Non
     _repeat(database, deleted, loose, call.c.id)
     _repeat(database, deleted, _orphans(before_ns), call.c.id)
     _repeat(database, deleted, select(gap.c.id).where(gap.c.to_ns < before_ns), gap.c.id)
+    for table in _TOLD:
+        _repeat(database, deleted, _told_alone(table, nameless, before_ns), table.c.call_id)
     for table in (churn_event, flight_trigger):
         _repeat(database, deleted, select(table.c.id).where(table.c.at_ns < before_ns), table.c.id)
     _repeat(database, deleted, _phases_over(before_ns), tap_phase.c.id)
@@ -120,6 +127,13 @@ def _orphans(before_ns: int) -> Select[int]:
     """Calls whose operation was removed before they closed."""
     owner = exists().where(operation_part.c.id == call.c.operation_id)
     return select(call.c.id).where(call.c.first_ns < before_ns, call.c.last_ns < before_ns, ~owner)
+
+
+def _told_alone(table: Table, nameless: Select[int], before_ns: int) -> Select[int]:
+    """Of operations that are gone, or of none."""
+    owner = exists().where(operation_part.c.id == table.c.operation_id)
+    alone = or_(~owner, table.c.operation_id.in_(nameless))
+    return select(table.c.call_id).where(table.c.at_ns < before_ns, alone)
 
 
 def _accounts_alone(before_ns: int) -> Select[int]:

@@ -16,8 +16,10 @@ from rpcscope.model import (
     InFlightSample,
     Layout,
     NodeState,
+    Noted,
     Operation,
     Process,
+    ProgressSample,
     QueuePoll,
     QueueSample,
     TapPhase,
@@ -26,6 +28,7 @@ from rpcscope.store import (
     account_query,
     call_query,
     follow_query,
+    notice_query,
     operation_query,
     operation_steps,
     rate_query,
@@ -191,6 +194,18 @@ class SqlReader:
     def newest_accounts(self, limit: int, *, recording_id: int | None = None) -> dict[int, list[Account]]:
         """The same of the calls that began last."""
         return account_query.newest_accounts(self._database, self._names, limit, recording_id)
+
+    def notices(self, operation_ids: Collection[int], limit: int = 1_000) -> list[Noted]:
+        """Notifications of operations."""
+        return notice_query.notices(self._database, operation_ids, limit)
+
+    def progress(self, operation_ids: Collection[int], limit: int = 10_000) -> list[ProgressSample]:
+        """How far the migrations of operations were."""
+        return notice_query.progress(self._database, operation_ids, limit)
+
+    def progress_between(self, from_ns: int, to_ns: int, limit: int = 10_000) -> list[ProgressSample]:
+        """How far all migrations were in a time."""
+        return notice_query.progress_between(self._database, from_ns, to_ns, limit)
 
     def mark(self) -> Mark:
         """Where all that is stored now ends."""

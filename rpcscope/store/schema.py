@@ -199,6 +199,29 @@ call_account = _table(
     _text("parent_span_id", nullable=True),
 )
 
+# What notifications tell, and how far migrations say that they are: few rows, so their texts are beside them.
+SIZES = ("memory_total", "memory_processed", "memory_remaining", "disk_total", "disk_processed", "disk_remaining")
+
+notice = _table(
+    "notice",
+    _id("call_id"),
+    *(_big(number) for number in ("operation_id", "at_ns")),
+    *(_text(word) for word in ("unique_id", "instance")),
+    *(_text(word) for word in ("event", "publisher", "host", "state", "task_state", "failure")),
+    _int("percent", nullable=True),
+    Index("ix_notice_operation_id", "operation_id"),
+)
+
+migration_progress = _table(
+    "migration_progress",
+    _id("call_id"),
+    *(_big(number) for number in ("operation_id", "at_ns")),
+    *(_text(word) for word in ("unique_id", "instance", "migration", "status")),
+    *(_big(size, nullable=True) for size in SIZES),
+    Index("ix_migration_progress_operation_id", "operation_id"),
+    Index("ix_migration_progress_at_ns", "at_ns"),
+)
+
 open_message = _table(
     "open_message",
     _id(),

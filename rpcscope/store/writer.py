@@ -19,6 +19,7 @@ from rpcscope.store.flight_rows import flight_names, in_flight_row, layout_row, 
 from rpcscope.store.health_rows import put_health
 from rpcscope.store.labels import put_labels
 from rpcscope.store.names import NameWriter
+from rpcscope.store.notice_rows import put_notices
 from rpcscope.store.operation_rows import instance_rows, operation_names, operation_row, process_names, process_row
 from rpcscope.store.protocol import RecorderHealth
 from rpcscope.store.prune import prune
@@ -138,6 +139,7 @@ class SqlWriter:
         if batch.gaps:
             connection.execute(insert(gap), [gap_row(one, batch.recording_id) for one in batch.gaps])
         put_accounts(connection, batch.accounts, names)
+        put_notices(connection, batch.notices, batch.progress)
         _put_samples(connection, batch, names)
         _put_replaced(connection, batch, names)
         _put_fingerprints(connection, batch)

@@ -16,7 +16,7 @@ from rpcscope.store.database import Database
 from rpcscope.store.migrate import check, status, upgrade
 from rpcscope.store.schema import metadata
 
-HEAD = "0009"
+HEAD = "0010"
 
 
 def run(url: str, *statements: str) -> None:
@@ -91,6 +91,7 @@ def test_a_database_of_an_older_revision_says_which_and_what_to_run(
         ("0005", "recording_label"),
         ("0006", "run"),
         ("0008", "call_account"),
+        ("0009", "migration_progress"),
     ],
 )
 def test_an_upgrade_keeps_what_an_older_rpcscope_stored(
