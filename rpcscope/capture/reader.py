@@ -77,13 +77,7 @@ class CaptureReader:
     def digest(self) -> str:
         """What tells one recording from another: the header's digest of the raw file that this one
         was scrubbed from, else sha256 of the file's bytes. A scrubbed copy has its original's."""
-        if self._header.digest:
-            return self._header.digest
-        try:
-            with self._path.open("rb") as file:
-                return hashlib.file_digest(file, "sha256").hexdigest()
-        except OSError as error:
-            raise CaptureError(f"{self._name} can not be read: {error.strerror}") from None
+        return self._header.digest or digest_of(self._path)
 
     @property
     def bytes_read(self) -> int:
@@ -159,3 +153,12 @@ class CaptureReader:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         """Close the file."""
         self.close()
+
+
+def digest_of(path: Path) -> str:
+    """sha256 of a file's bytes, in hex. Raises CaptureError when it can not be read."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise CaptureError(f"{plain(path.name)} can not be read: {error.strerror}") from None
