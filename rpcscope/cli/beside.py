@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _START_S = 120.0
 _STOP_S = 90.0
+_QUEUES_EVERY_S = 5
 _BEGUN = "rpcscope: recording "
 _PROGRAM = "from rpcscope.cli import main; main()"
 
@@ -82,7 +83,8 @@ class RecorderBeside:
         ground = self._ground
         options = ["--mode", "control", "--name", "emulation", "--churn", "--conditions", self._conditions]
         options += ["--label", f"run={self._label or self._vhost}"]
-        options += ["--prometheus-url", ground.prometheus_url] if ground.prometheus_url else []
+        if ground.prometheus_url:  # a broker for this run alone may be asked often
+            options += ["--prometheus-url", ground.prometheus_url, "--queues-every", str(_QUEUES_EVERY_S)]
         return options + (["--state-dir", str(ground.state)] if ground.state else [])
 
     def _environment(self) -> dict[str, str]:

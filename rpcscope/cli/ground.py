@@ -104,6 +104,7 @@ def ground(transport_url: str | None, management_url: str | None) -> Iterator[Gr
     (port,) = free_ports(1)
     settings = {
         "prometheus.tcp.ip": "127.0.0.1", "prometheus.tcp.port": str(port),
+        "management.rates_mode": "none",  # nobody reads them here, and thousands of connections have many
         "vm_memory_high_watermark.absolute": str(int(_MEMORY * _machine_memory())),
     }  # fmt: skip
     broker = PrivateBroker(plugins=PLUGINS, settings=settings)

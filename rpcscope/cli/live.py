@@ -48,6 +48,7 @@ class Plan:
     where: dict[str, Any]  # the options of the tap
     course: Course
     labels: dict[str, str]
+    queues_every_s: float | None = None  # None: as often as a share of a core allows
     meters: Meters | None = None  # count what is stored, where somebody asks for metrics
     hear: Sequence[Callable[[Batch], None]] = ()  # each is given what was stored; it returns at once and never fails
     ears: Sequence[Ear] = ()  # open taps that are told things by others
@@ -104,7 +105,7 @@ class Live:
         with self._report:
             with watched(
                 tap, place, churn=self._plan.churn, flying=self._flying, name=self.recording.label,
-                ears=self._plan.ears,
+                ears=self._plan.ears, queues_every_s=self._plan.queues_every_s,
             ) as source:  # fmt: skip
                 self._recorder.run(source, progress=progress)
             self._recorder.end()

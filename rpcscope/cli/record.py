@@ -70,13 +70,19 @@ def _tap_options(command: Callable[..., Any]) -> Callable[..., Any]:
     help="rabbitmq_prometheus, one per node: queue depth costs less there than by --management-url.",
 )
 @click.option(
+    "--queues-every",
+    type=click.FloatRange(1),
+    metavar="SECONDS",
+    help="Look at queue depth so often, whatever that costs. Default: as often as 2 % of a broker's core allow.",
+)
+@click.option(
     "--churn", is_flag=True, help="Queues, connections and consumers that come and go (rabbitmq_event_exchange)."
 )
 @metrics_options
 @format_option("table", "json")
 def record_command(
     db: str | None, rules: tuple[Path, ...], conditions: str, duration: float | None, ignore_traceparent: bool,
-    format_: str, prometheus_urls: tuple[str, ...], churn: bool, dry_run: bool,
+    format_: str, prometheus_urls: tuple[str, ...], queues_every: float | None, churn: bool, dry_run: bool,
     labels: dict[str, str],
     **where: Any,
 ) -> None:  # fmt: skip
@@ -101,7 +107,7 @@ def record_command(
     flight, metrics, ears = course(where), Telling(where), ears_of(where)
     plan = Plan(
         rules=the_rules(rules), conditions=conditions, use_traceparent=not ignore_traceparent, churn=churn,
-        where=where, course=flight, labels=labels, meters=metrics.meters, ears=ears,
+        where=where, course=flight, labels=labels, queues_every_s=queues_every, meters=metrics.meters, ears=ears,
     )  # fmt: skip
     found = places_beside(ears, where, prometheus_urls)
     if dry_run:

@@ -67,10 +67,12 @@ def watched(
     flying: Flying | None = None,
     name: str = "",
     ears: Sequence[Ear] = (),
+    queues_every_s: float | None = None,
 ) -> Iterator[Watched]:
     """The tap with queue taps beside it, as far as there is something to ask. They end with the block.
 
-    `place` is None where no tap is on a broker; `name` is what the vhost is called in the store.
+    `place` is None where no tap is on a broker; `name` is what the vhost is called in the store;
+    `queues_every_s` how often queues are looked at, None: as often as a share of a core allows.
     """
     if place is None:
         yield Watched(tap, ears=ears)
@@ -80,7 +82,7 @@ def watched(
         if flying is not None:
             flying.start()
             stack.callback(flying.stop)
-        _watch_queues(place, source, stack)
+        _watch_queues(place, source, stack, queues_every_s)
         if churn:
             from rpcscope_collectors.churn import ChurnTap
 
@@ -90,15 +92,16 @@ def watched(
         yield source
 
 
-def _watch_queues(place: Place, source: Watched, stack: ExitStack) -> None:
+def _watch_queues(place: Place, source: Watched, stack: ExitStack, every_s: float | None) -> None:
     from rpcscope_collectors.prometheus import Prometheus
     from rpcscope_collectors.queue_api import QueueApi
-    from rpcscope_collectors.queues import QueueTap
+    from rpcscope_collectors.queues import Pace, QueueTap
 
     if place.management_urls or place.prometheus_urls:
         broker = place.broker
         apis = [QueueApi(url, broker.username, broker.password) for url in place.management_urls]
         metrics = [Prometheus(url) for url in place.prometheus_urls]
-        queues = QueueTap(broker.vhost, apis=apis, metrics=metrics, hand_on=source.hand_on)
+        pace = Pace(share=1.0, shortest_s=every_s, longest_s=every_s) if every_s else None
+        queues = QueueTap(broker.vhost, apis=apis, metrics=metrics, pace=pace, hand_on=source.hand_on)
         queues.start()
         stack.callback(queues.stop)
