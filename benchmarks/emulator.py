@@ -121,7 +121,7 @@ def _fleet(server: PrivateBroker, hosts: int) -> tuple[float, float, float]:
     """In a process of its own, so that nothing of an earlier one is in its memory."""
     command = [sys.executable, "-m", "benchmarks.emulating.fleet", str(hosts)]
     told_by_stdin = f"{server.management_url} {server.port} {server.user} {server.password}\n"
-    done = subprocess.run(command, cwd=ROOT, input=told_by_stdin, capture_output=True, text=True, check=True)
+    done = subprocess.run(command, cwd=ROOT, input=told_by_stdin, stdout=subprocess.PIPE, text=True, check=True)
     count, took, memory = map(float, done.stdout.split())
     return count, took, memory
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import http.client
 import json
+import time
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
@@ -16,7 +17,12 @@ from rpcscope.errors import BrokerError, UsageError
 # No proxy: the broker is inside, and the request carries a password.
 _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 _TIMEOUT_S = 30.0
-_DELETE_S = 300.0  # a vhost with thousands of queues and connections
+_DELETE_S = 600.0  # a vhost with thousands of queues and connections
+_PAUSE_S = 0.5
+
+
+class _Unreached(BrokerError):
+    """No answer came."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +78,23 @@ class Management:
         self._ask("PUT", f"permissions/{_quoted(vhost)}/{_quoted(user)}", rights)
 
     def delete(self, vhost: str) -> None:
-        """Delete a vhost with all that is in it; nothing when it is gone already."""
-        self._ask("DELETE", f"vhosts/{_quoted(vhost)}", missing=True, timeout_s=_DELETE_S)
+        """Delete a vhost with all that is in it; nothing when it is gone already.
+
+        The API drops a request after a minute (management.tcp.idle_timeout), done or not, and thousands of queues take
+        longer: it is asked again until the vhost is gone.
+        """
+        until = time.monotonic() + _DELETE_S
+        while True:
+            try:
+                self._ask("DELETE", f"vhosts/{_quoted(vhost)}", missing=True, timeout_s=_DELETE_S)
+            except _Unreached:
+                if self.vhost(vhost) is None:
+                    return
+                if time.monotonic() > until:
+                    raise
+                time.sleep(_PAUSE_S)
+            else:
+                return
 
     def _ask(
         self, verb: str, path: str, told: object = None, *, missing: bool = False, timeout_s: float = _TIMEOUT_S
@@ -89,7 +110,7 @@ class Management:
                     return None
             raise self._refused(error.code) from None
         except (OSError, http.client.HTTPException):
-            raise BrokerError(
+            raise _Unreached(
                 f"The management API at {self.url} can not be reached: "
                 "check the URL, and that the plugin rabbitmq_management is enabled."
             ) from None

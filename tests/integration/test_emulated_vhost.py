@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from rpcscope.emulator.vhost import MARK, OwnVhost, clean
 from rpcscope.errors import BrokerError, UsageError
 from rpcscope.private_broker import PrivateBroker
 from tests.support.emulated import management, own_vhost
+from tests.support.rabbitmq import Cloud
 
 pytestmark = pytest.mark.server
 
@@ -163,6 +165,15 @@ def test_an_account_that_may_make_no_vhost_is_told_so(rabbitmq: PrivateBroker) -
     with pytest.raises(BrokerError, match="administrator") as told, own:
         raise AssertionError("it was entered")
     assert "PS7q" not in str(told.value) + repr(own) + repr(api)
+
+
+def test_a_vhost_that_takes_longer_to_delete_than_a_request_may_take_is_deleted() -> None:
+    with PrivateBroker(settings={"management.tcp.idle_timeout": "100"}) as server:
+        with own_vhost(server) as own, closing(Cloud(server, own.name, Path()).connect()) as connection:
+            channel = connection.channel()
+            for number in range(300):
+                channel.queue_declare(f"queue-{number}")
+        assert own.name not in names(management(server))
 
 
 def test_a_flow_with_an_odd_name_is_refused(rabbitmq: PrivateBroker) -> None:
