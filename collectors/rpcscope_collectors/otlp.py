@@ -7,13 +7,14 @@ seen = kept + rejected: kept are the sides of RPCs and the spans between them; a
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from rpcscope import inside_row
-from rpcscope.model import Inside, LiveSighting, Sighting
+from rpcscope.model import Inside
 from rpcscope_collectors.in_time import InTime
 from rpcscope_collectors.otlp_door import Door
 from rpcscope_collectors.otlp_server import OtlpServer
@@ -91,15 +92,20 @@ class SpanIntake:
 
 
 class OtlpTap:
-    """A source of what processes tell in spans. Open it, take its batches, stop it from anywhere, close it."""
+    """Takes what processes tell in spans. `open` it, `take` what was told, `close` it."""
 
     def __init__(self, door: Door, *, hold_ns: int = HOLD_NS, most: int = MAX_HELD) -> None:
-        """Nobody can send yet."""
+        """Nobody can send yet.
+
+        Args:
+            hold_ns: how long what was told waits for what is older and comes later.
+            most: rows that may wait; who sends more is asked to come again.
+        """
         self._intake = SpanIntake(hold_ns=hold_ns, most=most)
         self._most = most
         self._lock = threading.Lock()
-        self._stop = threading.Event()
-        self._server = OtlpServer(door, self._take)
+        self._closed = False
+        self._server = OtlpServer(door, self._put)
 
     def open(self) -> None:
         """Begin to listen. Raises UsageError when the port can not be had."""
@@ -115,39 +121,25 @@ class OtlpTap:
         """What came so far."""
         return self._intake.count
 
-    def batches(self, max_events: int = 2000, max_wait_s: float = 0.5) -> Iterator[list[LiveSighting]]:
-        """What is due, every `max_wait_s` seconds; all that is left once it was stopped."""
-        while not self._stop.wait(max_wait_s):
-            yield from self._pieces(self.look(), max_events)
-        self._server.close()
+    @property
+    def backlog(self) -> int:
+        """What could be taken and was not; what has to wait does not count."""
+        return len(self._intake) if self._closed else 0
+
+    def take(self, most: int) -> list[Inside]:
+        """What need not wait any longer, the oldest first; once it is closed, all of it."""
         with self._lock:
-            rest: list[Sighting] = [*self._intake.rest()]
-        yield from self._pieces(rest, max_events)
-
-    def look(self) -> list[Sighting]:
-        """What is due now."""
-        with self._lock:
-            return [*self._intake.due(time.time_ns())]
-
-    def ack(self) -> None:
-        """Senders have their answer already."""
-
-    def stop(self) -> None:
-        """Let `batches` end."""
-        self._stop.set()
+            told = self._intake.rest() if self._closed else self._intake.due(time.time_ns())
+            return [*itertools.islice(told, most)]
 
     def close(self) -> None:
         """Nobody can send any more; again does nothing."""
         self._server.close()
+        self._closed = True
 
-    def _take(self, spans: list[Span]) -> int | None:
+    def _put(self, spans: list[Span]) -> int | None:
         with self._lock:
             if len(self._intake) + 2 * len(spans) > self._most:
                 self._intake.count.refused += len(spans)
                 return None
             return self._intake.take(spans, time.time_ns())
-
-    @staticmethod
-    def _pieces(told: list[Sighting], size: int) -> Iterator[list[LiveSighting]]:
-        for start in range(0, max(1, len(told)), size):
-            yield [*told[start : start + size]]

@@ -9,9 +9,6 @@ from typing import Self
 
 from rpcscope.errors import UsageError
 
-TOKEN_VARIABLE = "RPCSCOPE_OTLP_TOKEN"  # noqa: S105 - its name, not its value
-SHORTEST_TOKEN = 16
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Door:
@@ -32,12 +29,10 @@ class Door:
         host = host.strip("[]") if colon else "127.0.0.1"
         if not (port.isascii() and port.isdigit() and int(port) <= 65535) or not host:
             raise UsageError("--otlp-listen wants an address and a port, as in 127.0.0.1:4318")
-        if token and len(token) < SHORTEST_TOKEN:
-            raise UsageError(f"{TOKEN_VARIABLE} is too short: give it at least {SHORTEST_TOKEN} characters")
         if not token and not _is_loopback(host):
             raise UsageError(
-                f"--otlp-listen on an address that others reach wants a token: set {TOKEN_VARIABLE} here, and "
-                "OTEL_EXPORTER_OTLP_HEADERS='authorization=Bearer TOKEN' in the services"
+                "--otlp-listen at an address that others reach wants a token: give --otlp-token-file here, and "
+                "OTEL_EXPORTER_OTLP_HEADERS='authorization=Bearer TOKEN' to the services"
             )
         return cls(host=host, port=int(port), token=token)
 

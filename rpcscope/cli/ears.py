@@ -43,9 +43,10 @@ def ears_of(where: dict[str, Any]) -> list[Ear]:
         UsageError: an option can not be followed.
     """
     from rpcscope.cli.listening import listener_of
+    from rpcscope.cli.spans_in import spans_in
 
-    listener = listener_of(where)
-    return [] if listener is None else [listener]
+    wanted = (listener_of(where), spans_in(where))
+    return [ear for ear in wanted if ear is not None]
 
 
 @contextmanager

@@ -44,10 +44,11 @@ def listener_of(where: dict[str, Any]) -> Listener | None:
     from rpcscope_collectors.listen_address import listen_address
     from rpcscope_collectors.listener import Listener
 
-    return Listener([listen_address(text) for text in listens], _token(file))
+    return Listener([listen_address(text) for text in listens], token_in(file))
 
 
-def _token(file: Path | None) -> str:
+def token_in(file: Path | None) -> str:
+    """The token that a file holds; "" without a file. Raises UsageError."""
     if file is None:
         return ""
     try:

@@ -18,6 +18,7 @@ from rpcscope.cli.listening import listen_options
 from rpcscope.cli.options import broker_options, db_option, format_option, opened, rules_option, the_rules
 from rpcscope.cli.otlp import exporting, live_options
 from rpcscope.cli.output import number, put_json, table
+from rpcscope.cli.spans_in import otlp_in_options
 from rpcscope.errors import UsageError
 from rpcscope.modes import visible
 
@@ -57,6 +58,7 @@ def _tap_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @flight_options
 @live_options
 @listen_options
+@otlp_in_options
 @label_option()
 @click.option("--dry-run", is_flag=True, help="Say what each mode would cost the broker now, and change nothing.")
 @db_option()
@@ -95,8 +97,8 @@ def record_command(
     Several brokers (cells) are recorded at once when --transport-url or --config-file is given several
     times. Each --management-url then goes to the broker of its host; VHOST=URL or HOST:PORT=URL says which.
 
-    With --listen, services whose oslo.messaging is tapped from inside tell their own times: beside a broker, or
-    without one.
+    With --listen, services whose oslo.messaging is tapped from inside tell their own times, with --otlp-listen
+    those that trace themselves: beside a broker, or without one.
     """
     from rpcscope.cli.dry_run import say_costs
     from rpcscope.cli.ears import ears_of, hearing

@@ -5,11 +5,8 @@ from __future__ import annotations
 import gzip
 import json
 import socket
-import threading
-import time
 from collections.abc import Iterator
 from http.client import HTTPConnection
-from typing import Any
 
 import pytest
 from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]
@@ -53,7 +50,7 @@ def post(port: int, body: bytes, kind: str = PROTOBUF, path: str = "/v1/traces",
 
 
 def told(tap: OtlpTap) -> list[Inside]:
-    return [one for one in tap.look() if isinstance(one, Inside)]
+    return tap.take(100)
 
 
 def test_what_opentelemetrys_own_exporter_sends_is_taken(tap: OtlpTap) -> None:
@@ -190,16 +187,11 @@ def test_a_port_in_use_is_said(tap: OtlpTap) -> None:
         OtlpTap(Door.parse(f"127.0.0.1:{tap.port}")).open()
 
 
-def test_everything_that_is_held_comes_out_at_the_end() -> None:
-    tap = OtlpTap(HERE)
+def test_what_waits_comes_out_once_it_is_closed() -> None:
+    tap = OtlpTap(HERE, hold_ns=1 << 62)
     tap.open()
-    batches: list[Any] = []
-    reader = threading.Thread(target=lambda: batches.extend(tap.batches(max_wait_s=0.01)))
-    reader.start()
     assert post(tap.port, request(producer(), consumer()).SerializeToString())[0] == 200
-    deadline = time.monotonic() + 60
-    while tap.count.kept < 2 and time.monotonic() < deadline:
-        time.sleep(0.01)
-    tap.stop()
-    reader.join()
-    assert [type(one) for batch in batches for one in batch] == [Inside] * 4
+    assert (tap.take(100), tap.backlog) == ([], 0)
+    tap.close()
+    assert tap.backlog == 4
+    assert (len(tap.take(3)), len(tap.take(3)), tap.backlog) == (3, 1, 0)
