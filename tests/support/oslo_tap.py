@@ -15,7 +15,7 @@ with warnings.catch_warnings():
     import oslo_messaging
     from oslo_config import cfg
 
-from rpcscope.model import Gap, Inside, Side
+from rpcscope.model import Gap, GapCause, Inside, Side
 from rpcscope_collectors.listener import Listener
 
 GIVE_UP_S = 60.0
@@ -113,15 +113,18 @@ def heard(listener: Listener, enough: Callable[[list[Inside]], bool]) -> list[In
     return told
 
 
-def gaps(listener: Listener, lost: int) -> list[Gap]:
-    """Gaps, once so much is known to be lost."""
-    found: list[Gap] = []
+def accounted(listener: Listener, lines: int) -> tuple[int, int]:
+    """How many lines were heard and how many are known to be lost, once that is all of them and not one more."""
+    heard = lost = 0
     deadline = time.monotonic() + GIVE_UP_S
-    while sum(gap.estimate or 0 for gap in found) < lost:
-        found += [one for one in listener.take(1000) if isinstance(one, Gap)]
-        assert time.monotonic() < deadline, f"only {found}"
+    while heard + lost < lines:
+        for one in listener.take(100):
+            heard += isinstance(one, Inside)
+            lost += (one.estimate or 0) if isinstance(one, Gap) and one.cause is GapCause.INSIDE else 0
+        assert time.monotonic() < deadline, (heard, lost)
         time.sleep(0.01)
-    return found
+    assert heard + lost == lines
+    return heard, lost
 
 
 def of(told: list[Inside], side: Side, method: str) -> list[Inside]:
