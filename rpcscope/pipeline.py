@@ -249,6 +249,8 @@ class Recorder:
             phases=tuple(self._phases),
             in_flight=changes.in_flight,
             accounts=changes.accounts,
+            notices=changes.notices,
+            progress=changes.progress,
         )
         self._write(batch)
         self._phases.clear()

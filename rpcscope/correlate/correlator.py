@@ -21,6 +21,7 @@ from rpcscope.correlate.ids import Ids
 from rpcscope.correlate.in_flight import InFlight
 from rpcscope.correlate.ledger import Ledger
 from rpcscope.correlate.limits import Limits
+from rpcscope.correlate.news import News
 from rpcscope.correlate.operations import OperationState
 from rpcscope.correlate.parents import Parents
 from rpcscope.correlate.patience import Patience
@@ -48,8 +49,10 @@ from rpcscope.model import (
     InFlightSample,
     Inside,
     Message,
+    Noted,
     Operation,
     Process,
+    ProgressSample,
     Resume,
     Side,
     TapPhase,
@@ -70,6 +73,8 @@ class Changes:
     processes: tuple[Process, ...]
     in_flight: tuple[InFlightSample, ...]
     accounts: tuple[Account, ...]
+    notices: tuple[Noted, ...]
+    progress: tuple[ProgressSample, ...]
 
 
 class Correlator:
@@ -109,6 +114,7 @@ class Correlator:
         self._operations: OrderedDict[str, OperationState] = OrderedDict()
         self._ledger = Ledger()
         self._agenda = Agenda()
+        self._news = News()
         self._in_flight = InFlight(self._sight)
         self._patience = Patience(self._limits)
         self._closed: list[Call] = []
@@ -238,6 +244,8 @@ class Correlator:
             processes=tuple(process.record() for process in self._identity.touched.values()),
             in_flight=self._in_flight.take_new(),
             accounts=self._hearing.take_new(),
+            notices=self._news.take_notices(),
+            progress=self._news.take_progress(),
         )
         self._identity.touched = {}
         while len(self._operations) > self._limits.operations:
@@ -264,6 +272,7 @@ class Correlator:
             call.blind = not self._sight.replies
             call.operation = call.cause = self._operation(m.request_id)
             call.operation.saw_request(m, self._rules)
+            self._news.take(call, m)
             if m.span_id:
                 self._remember_span(m.span_id, call)
         call.saw_request(m, process)

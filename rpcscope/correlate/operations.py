@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from rpcscope.correlate.calls import CallState
 from rpcscope.correlate.identity import ProcessState
+from rpcscope.correlate.lifecycle import Lifecycle
 from rpcscope.correlate.words import CAST, HEARTBEAT, NOTIFICATION, REPLY, REQUEST
 from rpcscope.model import Flag, Message, MessageKind, Operation, Outcome, Status, Tally
 from rpcscope.rules import Rules
-from rpcscope.rules.rules import NONE, STEP, any_fits
+from rpcscope.rules.notices import step_of
+from rpcscope.rules.rules import NONE, NOTICE, STEP, any_fits
 
 MAX_INSTANCES = 1000
 MAX_EVENTS = 1000
 MAX_WAITED = 10_000  # calls, and casts
 TIMEOUT_ERROR = "MessagingTimeout"
+EVENT_FAILED = " failed"  # behind the name of an action event that says so without a class
 _EVENT = "event:"
 
 
@@ -73,6 +76,7 @@ class OperationState:
         "kind",
         "kind_ns",
         "last_ns",
+        "lifecycle",
         "lost",
         "over",
         "over_ns",
@@ -107,6 +111,7 @@ class OperationState:
         self.dark = False  # the tap was off while it went on
         self.ended = 0  # casts and events that came to their end
         self.answered = 0  # calls that came to their end
+        self.lifecycle: Lifecycle | None = None  # what notifications tell
         self.by_request = Tallies()
         self.by_cause = Tallies()
 
@@ -118,11 +123,12 @@ class OperationState:
             self.started_ns = m.at_ns
         self.global_request_id = self.global_request_id or m.global_request_id
         self.project_id = self.project_id or m.project_id
-        if m.kind is NOTIFICATION:
-            return
-        self._weigh(m, rules)
         if len(self.instances) < MAX_INSTANCES:
             self.instances.update(dict.fromkeys(m.instances))
+        if m.kind is NOTIFICATION:
+            self._told(m, rules)
+            return
+        self._weigh(*rules.kind_of(m), m.at_ns)
         kind = rules.kinds.get(self.kind)
         if kind is not None and (m.server or kind.source_is_instance_host):
             if any_fits(kind.dest, m):
@@ -132,11 +138,18 @@ class OperationState:
             elif kind.source_is_instance_host and m.instance_host and not self.source:
                 self.source = m.instance_host
 
-    def _weigh(self, m: Message, rules: Rules) -> None:
+    def _told(self, m: Message, rules: Rules) -> None:
+        """A notification: what it speaks for, and which step of it began or is over."""
+        kind, _ = rules.notices.kind_of(step_of(m.method))
+        if kind:
+            self._weigh(kind, NOTICE, m.at_ns)
+        self.lifecycle = self.lifecycle or Lifecycle()
+        self.lifecycle.saw(m, rules.notices)
+
+    def _weigh(self, kind: str, rank: int, at_ns: int) -> None:
         """Strongest evidence wins; of equal ones the earliest."""
-        kind, rank = rules.kind_of(m)
-        if rank > self.rank or (rank == self.rank and rank and m.at_ns < self.kind_ns):
-            self.kind, self.rank, self.kind_ns = kind, rank, m.at_ns
+        if rank > self.rank or (rank == self.rank and rank and at_ns < self.kind_ns):
+            self.kind, self.rank, self.kind_ns = kind, rank, at_ns
             self.complete = rank != STEP
 
     # ------------------------------------------------------------ what it waits for
@@ -208,7 +221,7 @@ class OperationState:
                 self.events[key] = self.events.get(key, 0) + 1
             return
         self._event_finished(key, at_ns)
-        error = (self.error or f"{name} failed") if "error" in call.facts else ""
+        error = (self.error or f"{name}{EVENT_FAILED}") if "error" in call.facts else ""
         if cast is not None:
             self._ends(cast, error, call.last_ns)
             return
@@ -287,7 +300,8 @@ class OperationState:
 
     def settle(self) -> None:
         """After each batch: nothing owed and something ended means that it is over."""
-        if self.awaited or self.casts or self.events or not (self.ended or self.answered or self.error):
+        over = self.ended or self.answered or self._failure() or self._is_told_over()
+        if self.awaited or self.casts or self.events or self._is_told_open() or not over:
             self.finished_ns = None
         else:
             self.finished_ns = self.work_ns or self.last_ns
@@ -299,13 +313,29 @@ class OperationState:
         if self.finished_ns is not None:
             if self.dark:
                 return Status.UNKNOWN
-            if self.error:
+            if self._failure():
                 return Status.FAILED
             headless = not self.complete and self.rank in (NONE, STEP)
             return Status.UNKNOWN if headless or self.lost or self.hidden else Status.DONE
-        if self.awaited or self._at_work() or self.events:
+        if self.awaited or self._at_work() or self.events or self._is_told_open():
             return Status.RUNNING
         return Status.UNKNOWN
+
+    def _failure(self) -> str:
+        """What made it fail. A notification names the class also where all RPCs look fine: nova builds a server,
+        fails, says so, and ends its action event as if nothing had happened."""
+        told = self.lifecycle.error if self.lifecycle is not None else ""
+        return told if told and (not self.error or self.error.endswith(EVENT_FAILED)) else self.error
+
+    def _is_told_alone(self) -> bool:
+        """No RPC was seen, so that notifications are all there is."""
+        return self.rank == NOTICE and self.starter is None
+
+    def _is_told_open(self) -> bool:
+        return self.lifecycle is not None and self._is_told_alone() and self.lifecycle.is_open
+
+    def _is_told_over(self) -> bool:
+        return self.lifecycle is not None and self._is_told_alone() and self.lifecycle.is_over
 
     def owed(self) -> CallState | None:
         """The step it waits for: the latest unanswered call, else the latest cast."""
@@ -328,7 +358,7 @@ class OperationState:
             kind_rank=self.rank,
             background=not self.request_id or not self.kind or rules.is_background(self.kind),
             status=self.status(),
-            error=self.error,
+            error=self._failure(),
             instances=tuple(self.instances),
             source_host=self.source,
             dest_host=self.dest,

@@ -6,7 +6,8 @@ Each recorder judged its part alone. In this order:
    ever: it does not know how it stands, and the other tells.
 2. A part that ended but whose beginning went over another broker does not know that its end is the operation's. Where
    the beginning was seen, it is; unless nothing was set to work on that broker and the beginning failed or waits.
-3. Of the parts that know, the latest tells.
+3. What only notifications tell counts when they tell of a failure and nothing runs; else where nothing else is known.
+4. Of the parts that know, the latest tells.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from dataclasses import replace
 from rpcscope.model import Operation, Status
 from rpcscope.query.ids import recording_of
 from rpcscope.rules import Rules
-from rpcscope.rules.rules import STEP
+from rpcscope.rules.rules import NOTICE, STEP
 
 
 def judged(parts: Sequence[Operation], rules: Rules) -> list[Operation]:
@@ -39,7 +40,14 @@ def judged(parts: Sequence[Operation], rules: Rules) -> list[Operation]:
 
 def decisive(parts: Sequence[Operation]) -> Operation:
     """The part that tells the status."""
-    return max(parts, key=lambda part: (part.status is not Status.UNKNOWN, part.last_ns))
+    runs = any(part.status is Status.RUNNING for part in parts)
+
+    def weight(part: Operation) -> tuple[bool, bool, bool, int]:
+        told = part.kind_rank == NOTICE and not part.by_request.rpcs
+        is_failure = told and part.status is Status.FAILED and not runs
+        return is_failure, part.status is not Status.UNKNOWN, not told, part.last_ns
+
+    return max(parts, key=weight)
 
 
 def _waits_for_relay(part: Operation, rules: Rules) -> bool:

@@ -175,13 +175,21 @@ class Bus:
             self.deliver(rpc, one, queue=one.fanout_q)
         return rpc
 
-    def notify(self, sender: Service, event_type: str, request_id: str = "", instance: str = "") -> Rpc:
+    def notify(
+        self,
+        sender: Service,
+        event_type: str,
+        request_id: str = "",
+        instance: str = "",
+        payload: Inner | None = None,
+    ) -> Rpc:
+        """A notification about a server, or with any other `payload`."""
         inner = {
             "message_id": self.uuid(),
             "publisher_id": f"{sender.topic}.{sender.host}",
             "event_type": event_type,
             "priority": "INFO",
-            "payload": {"nova_object.data": {"uuid": instance}},
+            "payload": payload or {"nova_object.data": {"uuid": instance}},
             "_unique_id": self.hex_id(),
             "_context_request_id": request_id,
         }
