@@ -516,6 +516,11 @@ class Account:
     span_id: str = ""
     parent_span_id: str = ""
 
+    @property
+    def was_answered(self) -> bool:
+        """It came to its end by a reply, as far as is told."""
+        return self.outcome in (Outcome.OK, Outcome.FAILED)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Noted:

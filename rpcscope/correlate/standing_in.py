@@ -172,5 +172,5 @@ def _ids(testimony: Testimony) -> tuple[str, str]:
 def _address(testimony: Testimony) -> tuple[str, str, str]:
     """Exchange, topic and server as they are on the bus, where each topic has an exchange for fanouts."""
     if testimony.kind is FANOUT and testimony.topic:
-        return f"{testimony.topic}_fanout", "", ""
+        return f"{testimony.topic}_fanout", testimony.topic, ""
     return testimony.exchange, testimony.topic, testimony.server

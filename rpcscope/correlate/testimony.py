@@ -20,8 +20,8 @@ SAID = (
 )  # fmt: skip
 """What both sides may say of the call itself."""
 
-Teller = tuple[int, Side, str]
-"""Number of the process as it told, side, source."""
+Teller = tuple[Side, str, str, str, int, str]
+"""Side, source, and the process as it calls itself: what it is found to be on the bus may change."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -120,7 +120,7 @@ class Testimony:
                 setattr(self, name, getattr(told, name))
         if "(" in told.method:  # who knows the object knows more
             self.method = told.method
-        teller = (process.id, told.side, told.source)
+        teller = told.side, told.source, told.host, told.program, told.pid, told.instance
         account = self.accounts.get(teller)
         if account is None:
             account = AccountState(side=told.side, process=process, source=told.source, host=told.host)

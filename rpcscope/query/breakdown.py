@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from rpcscope.model import RPCS, Flag, Outcome
 from rpcscope.query.calls import KIND_WORDS, CallView
-from rpcscope.query.stages import EXECUTION, REPLY_WAIT, WAIT, stages
+from rpcscope.query.stages import EXECUTION, POOL_WAIT, REPLY_WAIT, WAIT, staged
 from rpcscope.query.times import ms
 
 _Names = Callable[[CallView], Iterable[str]]
@@ -22,7 +22,8 @@ class Spent:
     rpcs: dict[str, int]  # by kind: call, cast, fanout
     total_ns: int | None  # publish to reply, of calls
     wait_ns: int | None  # in the queue
-    execution_ns: int | None  # in the server, of calls
+    pool_wait_ns: int | None  # in the server until a thread began, where processes told of it
+    execution_ns: int | None  # in the server, of calls; where the pool wait is not told, with it
     reply_wait_ns: int | None
     bytes: int | None  # requests and replies; None where replies were not to be seen
     failed: int  # but for failures that are expected, and with those that timed out
@@ -34,7 +35,8 @@ class Spent:
 
     def as_dict(self) -> dict[str, object]:
         """The fields of the JSON contract."""
-        times = {f"{name}_ms": ms(getattr(self, f"{name}_ns")) for name in ("total", "wait", "execution", "reply_wait")}
+        words = ("total", "wait", "pool_wait", "execution", "reply_wait")
+        times = {f"{name}_ms": ms(getattr(self, f"{name}_ns")) for name in words}
         rpcs = {"rpcs": self.count, **{f"{kind}s": self.rpcs.get(kind, 0) for kind in ("call", "cast", "fanout")}}
         return {"name": self.name, **rpcs, **times, "bytes": self.bytes, "failed": self.failed}
 
@@ -74,7 +76,7 @@ def _added(name: str, views: list[CallView]) -> Spent:
     times: defaultdict[str, int] = defaultdict(int)
     for view in views:
         rpcs[KIND_WORDS[view.call.kind]] += 1
-        for stage in stages(view.call):
+        for stage in staged(view):
             times[stage.name] += stage.took_ns
         if view.total_ns is not None:
             times["total"] += view.total_ns
@@ -84,6 +86,7 @@ def _added(name: str, views: list[CallView]) -> Spent:
         rpcs=dict(rpcs),
         total_ns=times.get("total"),
         wait_ns=times.get(WAIT),
+        pool_wait_ns=times.get(POOL_WAIT),
         execution_ns=times.get(EXECUTION),
         reply_wait_ns=times.get(REPLY_WAIT),
         bytes=None if unseen else sum(view.call.request_bytes + view.call.reply_bytes for view in views),

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from rpcscope.model import MOST_COPIES, RPCS, Call, Clock, Copy, Flag, MessageKind, Outcome, ParentSource, Process
+from rpcscope.query.clocks import Clocks, newest_clocks
 from rpcscope.query.doubt import Doubts
+from rpcscope.query.four import Four, four
 from rpcscope.query.gaps import Gaps, Loss
 from rpcscope.query.horizon import Horizon
 from rpcscope.query.ids import recording_of
@@ -14,6 +17,7 @@ from rpcscope.query.mended import Mended
 from rpcscope.query.operations import process_name
 from rpcscope.query.processes import processes
 from rpcscope.query.repairs import Repairs
+from rpcscope.query.testimony import NOTHING, Testimonies, Told
 from rpcscope.query.times import MS, between, iso, ms
 from rpcscope.query.unseen import Unseen
 from rpcscope.store.protocol import Reader
@@ -30,6 +34,10 @@ KIND_WORDS = {
 
 _SILENT = (Outcome.TIMED_OUT, Outcome.UNANSWERED, Outcome.PENDING)
 """Outcomes that tell that no reply was seen."""
+_UNKNOWN = (Outcome.NONE, Outcome.UNANSWERED, Outcome.PENDING)
+_NOBODY: Mapping[str, Told] = {}
+_TOGETHER = 500
+"""Calls of which is read at once what was told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +66,8 @@ class CallView:
     deliveries_unseen: bool = False  # who took it was not to be seen, at least for a time
     gaps: tuple[Loss, ...] = ()  # times in which a tap was blind while it was open
     repaired: str = ""  # how its parent was found when it was read; "" as its recorder found it
+    told: Told = NOTHING  # what its processes told of it
+    four: Four | None = None  # where its time went, as they tell; None: they tell nothing
 
     @property
     def since_ns(self) -> int:
@@ -93,8 +103,17 @@ class CallView:
 
     @property
     def total_ns(self) -> int | None:
-        """From the publish to the reply's publish."""
+        """From the publish to the reply's publish; as its client tells where no tap on the bus saw it."""
+        if self.call.clock is Clock.HOST:
+            return self.four.total_ns if self.four else None
         return between(self.call.published_ns, self.call.replied_ns)
+
+    @property
+    def reply_wait_ns(self) -> int | None:
+        """From the reply's publish to its delivery."""
+        if self.call.clock is Clock.HOST:
+            return self.four.reply_wait_ns if self.four else None
+        return between(self.call.replied_ns, self.call.reply_delivered_ns)
 
     def as_dict(self) -> dict[str, object]:
         """The fields of the JSON contract."""
@@ -122,8 +141,9 @@ class CallView:
             "clock": c.clock.name.lower(),
             "broker_wait_ms": ms(self.broker_wait_ns),
             "server_ms": ms(self.server_ns),
-            "reply_wait_ms": ms(between(c.replied_ns, c.reply_delivered_ns)),
+            "reply_wait_ms": ms(self.reply_wait_ns),
             "total_ms": ms(self.total_ns),
+            "told": self.four.as_dict() if self.four else None,
             "timeout_ms": c.expiration_ms,
             "outcome": self.outcome_word or None,
             "failure": c.failure or None,
@@ -148,6 +168,8 @@ class Calls:
         self._unseen = Unseen(reader)
         self._horizon = Horizon(reader)
         self._doubts = Doubts(reader, Gaps(reader), self._horizon)
+        self._testimonies = Testimonies(reader, self._processes)
+        self._clocks: Clocks | None = None
 
     def of_operation(self, ids: tuple[int, ...], *, limit: int | None = None) -> list[CallView]:
         """Everything that an operation caused or that carries its request id, by time.
@@ -155,15 +177,18 @@ class Calls:
         Args:
             limit: of what is stored, the oldest that are read.
         """
-        stored = self._of(ids, limit)
+        parts = list(self._reader.calls(operation_ids=ids, cause_ids=ids, limit=limit))
+        stored = list(merged(lambda: parts))
         request_ids = self._request_ids(stored)
         calls, notes = self._repairs.mend(stored, request_ids)
-        return [self._view(call, request_ids, notes.get(call.unique_id, "")) for call in calls]
+        told = self._testimonies.of(parts)
+        return [self._view(call, request_ids, notes.get(call.unique_id, ""), told) for call in calls]
 
     def views(self, calls: Collection[Call]) -> list[CallView]:
         """Calls that are read already, parts put together, in their order."""
         request_ids = self._request_ids(calls)
-        return [self._view(call, request_ids) for call in calls]
+        told = self._testimonies.of(calls)
+        return [self._view(call, request_ids, told=told) for call in calls]
 
     def rpcs(
         self, *, background: bool | None = False, since_ns: int | None = None, until_ns: int | None = None
@@ -176,10 +201,13 @@ class Calls:
         operations = list(self._reader.operations())
         wanted = None if background is None else {o.id for o in operations if o.background is background}
         mended = Mended(self._repairs, operations, self._of)
-        for call in merged(lambda: self._reader.calls(since_ns=since_ns, until_ns=until_ns)):
-            if call.kind in RPCS and (wanted is None or call.cause_id in wanted):
+        calls = merged(lambda: self._reader.calls(since_ns=since_ns, until_ns=until_ns))
+        asked = (call for call in calls if call.kind in RPCS and (wanted is None or call.cause_id in wanted))
+        while some := list(islice(asked, _TOGETHER)):
+            told = self._testimonies.of(some)
+            for call in some:
                 found, note = mended.one(call)
-                yield self._view(found, mended.request_ids, note)
+                yield self._view(found, mended.request_ids, note, told)
 
     def _of(self, ids: tuple[int, ...], limit: int | None = None) -> list[Call]:
         stored = list(self._reader.calls(operation_ids=ids, cause_ids=ids, limit=limit))
@@ -189,26 +217,50 @@ class Calls:
         ids = {call.operation_id for call in calls} | {call.cause_id for call in calls}
         return self._reader.request_ids(ids)
 
-    def _view(self, call: Call, request_ids: Mapping[int, str], repaired: str = "") -> CallView:
+    def clocks(self) -> Clocks:
+        """The clocks of hosts, by the calls that began last."""
+        if self._clocks is None:
+            self._clocks = newest_clocks(self._reader)
+        return self._clocks
+
+    def _view(
+        self,
+        call: Call,
+        request_ids: Mapping[int, str],
+        repaired: str = "",
+        told: Mapping[str, Told] = _NOBODY,
+    ) -> CallView:
+        mine = told.get(call.unique_id, NOTHING)
         return CallView(
             call=call,
             request_id=request_ids.get(call.operation_id, ""),
             operation_request_id=request_ids.get(call.cause_id, ""),
-            sender=self._end(call.from_process, ""),
-            worker=self._end(call.to_process, call.server),
-            outcome=self._outcome(call),
+            sender=self._end(call.from_process or (mine.client.process if mine.client else 0), ""),
+            worker=self._end(call.to_process or (mine.server.process if mine.server else 0), call.server),
+            outcome=self._outcome(call, mine),
             requests_only=self._unseen.touches((call.id,), *_while(call)),
             deliveries_unseen=self._unseen.hides_deliveries((call.id,), *_while(call)),
             gaps=self._doubts.during(call),
             repaired=repaired,
+            told=mine,
+            four=four(call, mine, self.clocks()) if mine.accounts else None,
         )
 
     def _end(self, process_id: int, server: str) -> End:
         process = self._processes.get(process_id)
         return End(process=process_name(process), host=(process.host if process else "") or server)
 
-    def _outcome(self, call: Call) -> Outcome:
-        """What is still open when a recording is over is timed out or unanswered; what a gap may hide is unknown."""
+    def _outcome(self, call: Call, told: Told) -> Outcome:
+        """What is still open when a recording is over is timed out or unanswered; what a gap may hide is unknown.
+
+        What no tap on the bus saw, the processes may tell.
+        """
+        by_bus = self._by_bus(call)
+        if call.kind is MessageKind.REQUEST and by_bus in _UNKNOWN:
+            return next((one.outcome for one in (told.client, told.server) if one and one.outcome), by_bus)
+        return by_bus
+
+    def _by_bus(self, call: Call) -> Outcome:
         if call.outcome in _SILENT and self._doubts.of_call(call):
             return Outcome.NONE
         if call.outcome is not Outcome.PENDING:

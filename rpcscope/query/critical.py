@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from rpcscope.query.calls import CallView
-from rpcscope.query.stages import EXECUTION, REPLY_WAIT, WAIT, WHOLE, begin, ends, stages
+from rpcscope.query.stages import EXECUTION, POOL_WAIT, REPLY_WAIT, WAIT, WHOLE, begin, ends, staged
 from rpcscope.query.times import ms
 from rpcscope.query.trace import Trace
 from rpcscope.query.tree import Node
@@ -116,7 +116,10 @@ def _own(frame: _Frame, from_ns: int) -> Iterator[Link]:
 def _starts(view: CallView) -> list[tuple[int, str]]:
     """When each stage began; the last goes on as long as there is work below, the first began before all."""
     call = view.call
-    found = [(stage.from_ns, stage.name) for stage in stages(call)]
+    parts = staged(view)
+    found = [(stage.from_ns, stage.name) for stage in parts]
+    if POOL_WAIT in (stage.name for stage in parts):
+        return [(0, found[0][1]), *found[1:], *((part.to_ns, EXECUTION) for part in parts if part.name == REPLY_WAIT)]
     if call.delivered_ns is not None and call.replied_ns is None:
         found.append((call.delivered_ns, EXECUTION))
     elif not found:

@@ -11,10 +11,11 @@ from rpcscope.query.calls import CallView
 from rpcscope.query.times import MS
 from rpcscope.query.tree import Node, walk
 
-WAIT, EXECUTION, REPLY_WAIT, WHOLE = "wait", "execution", "reply-wait", "whole"
+WAIT, POOL_WAIT, EXECUTION, REPLY_WAIT, WHOLE = "wait", "pool-wait", "execution", "reply-wait", "whole"
 STAGE_WORDS = {
     WAIT: "in the queue",
-    EXECUTION: "in the server, waiting for a thread of its pool included",
+    POOL_WAIT: "in the server, waiting for a thread of its pool",
+    EXECUTION: "in the server; waiting for a thread of its pool included, where that is not told",
     REPLY_WAIT: "reply on its way",
     WHOLE: "queue and server, not told apart",
 }
@@ -24,7 +25,7 @@ STAGE_WORDS = {
 class Stage:
     """One stage of a call."""
 
-    name: str  # wait | execution | reply-wait | whole: queue and server, where no delivery was seen
+    name: str  # wait | pool-wait | execution | reply-wait | whole: queue and server, where no delivery was seen
     from_ns: int
     to_ns: int
 
@@ -41,7 +42,9 @@ def begin(call: Call) -> int:
 
 def stages(call: Call) -> tuple[Stage, ...]:
     """Its stages by time, as far as both ends were seen. Times of two clocks are not set against each other."""
-    if call.clock is not Clock.TAP:
+    if call.clock is Clock.HOST:  # who sent it and who worked on it may have clocks of their own
+        times = [(call.delivered_ns, EXECUTION), (call.replied_ns, "")]
+    elif call.clock is not Clock.TAP:
         times = [(call.published_ns, WHOLE), (call.replied_ns, "")]
     elif call.delivered_ns is None:
         times = [(call.published_ns, WHOLE), (call.replied_ns, REPLY_WAIT), (call.reply_delivered_ns, "")]
@@ -57,6 +60,26 @@ def stages(call: Call) -> tuple[Stage, ...]:
         for (start, name), (end, _) in pairwise(times)
         if start is not None and end is not None
     )
+
+
+def staged(view: CallView) -> tuple[Stage, ...]:
+    """The stages of a call, by what its processes told of it where they told how long each was.
+
+    They follow each other from its publish: the lengths are those of the hosts' clocks, the place is that of the tap's.
+    """
+    told = view.four
+    if told is None or told.broker_wait_ns is None or told.pool_wait_ns is None:
+        return stages(view.call)
+    names = (WAIT, POOL_WAIT, EXECUTION, REPLY_WAIT)
+    lengths = (told.broker_wait_ns, told.pool_wait_ns, told.execution_ns, told.reply_wait_ns)
+    found: list[Stage] = []
+    at_ns = begin(view.call)
+    for name, length in zip(names, lengths, strict=True):
+        if length is None:
+            break
+        found.append(Stage(name, at_ns, at_ns + length))
+        at_ns += length
+    return tuple(found)
 
 
 def end(call: Call) -> int:

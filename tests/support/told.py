@@ -14,19 +14,23 @@ MS = 1_000_000
 TOLD_KINDS = (MessageKind.REQUEST, MessageKind.CAST, MessageKind.FANOUT, MessageKind.NOTIFICATION)
 
 
-def told(sightings: Iterable[Sighting], *, ahead_ns: Mapping[str, int] | None = None, late_ns: int = 0) -> list[Inside]:
+def told(
+    sightings: Iterable[Sighting], *, ahead_ns: Mapping[str, int] | None = None, late_ns: int = 0, pool_ns: int = 0
+) -> list[Inside]:
     """One sighting for each message of the bus, but heartbeats.
 
     Args:
         ahead_ns: how far the clock of a host is ahead of the tap's.
         late_ns: how much later than it happened the tap hears of it.
+        pool_ns: how long each request waits for a thread.
     """
-    return list(_Tellers(ahead_ns or {}, late_ns).tell(sightings))
+    return list(_Tellers(ahead_ns or {}, late_ns, pool_ns).tell(sightings))
 
 
 class _Tellers:
-    def __init__(self, ahead_ns: Mapping[str, int], late_ns: int) -> None:
+    def __init__(self, ahead_ns: Mapping[str, int], late_ns: int, pool_ns: int) -> None:
         self._ahead_ns = ahead_ns
+        self._pool_ns = pool_ns
         self._late_ns = late_ns
         self._who: dict[str, dict[str, Any]] = {}
         self._requests: dict[str, Message] = {}
@@ -73,7 +77,9 @@ class _Tellers:
 
     def _request(self, m: Message) -> Inside:
         host = self._host(m)
-        said: dict[str, Any] = {"sent_ns": host - MS // 20} if m.event is Event.PUBLISH else {"received_ns": host}
+        said: dict[str, Any] = {"received_ns": host, "started_ns": host + self._pool_ns}
+        if m.event is Event.PUBLISH:
+            said = {"sent_ns": host - MS // 20}
         topic = m.topic or m.exchange.removesuffix("_fanout")
         return self._inside(
             m,
@@ -100,7 +106,7 @@ class _Tellers:
         host = self._host(m)
         if m.event is Event.PUBLISH:
             self._failures[m.msg_id] = m.failure
-            said: dict[str, Any] = {"ended_ns": host - MS // 20, "replied_ns": host, "reply_bytes": m.size}
+            said: dict[str, Any] = {"ended_ns": host, "replied_ns": host, "reply_bytes": m.size}
         else:
             said = {"taken_ns": host}
         failure = self._failures.get(m.msg_id, "")

@@ -23,7 +23,8 @@ from rpcscope_web.trace.names import cut, label, method
 from rpcscope_web.trace.waterfall import LEGEND
 
 router = APIRouter(include_in_schema=False)
-CLOCKS = {Clock.TAP: "stamped by the tap", Clock.BROKER: "stamped by the broker, deliveries by the tap"}
+CLOCKS = {Clock.TAP: "stamped by the tap", Clock.BROKER: "stamped by the broker, deliveries by the tap",
+          Clock.HOST: "of the clocks of the hosts: no tap on the bus saw it"}  # fmt: skip
 
 
 @router.get("/operations/{request_id:path}/calls/{unique_id}")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from rpcscope.model import MessageKind, ParentSource
 from rpcscope.query.calls import CallView
 from rpcscope.query.critical import Link
-from rpcscope.query.stages import STAGE_WORDS, begin, end, ends, given_up, stages
+from rpcscope.query.stages import STAGE_WORDS, begin, end, ends, given_up, staged
 from rpcscope.query.times import MS
 from rpcscope.query.trace import Trace
 from rpcscope.query.tree import Node
@@ -159,12 +159,13 @@ class _Rows:
         fade = self._scale.span(start, self._scale.to_ns) if _is_unanswered(view) else None
         step = self._usual.steps.get(self._steps[call.unique_id])
         band = step.whole if step else None
-        whole = Bar(max(stages(call), key=lambda s: s.took_ns).name if stages(call) else "none", *self._at(start, over))
+        parts = staged(view)
+        whole = Bar(max(parts, key=lambda s: s.took_ns).name if parts else "none", *self._at(start, over))
         drawn = [span for span in (self._at(start, over), work, fade) if span]
         return Row(
             view=view,
             depth=depth,
-            bars=tuple(Bar(stage.name, *self._at(stage.from_ns, stage.to_ns)) for stage in stages(call)),
+            bars=tuple(Bar(stage.name, *self._at(stage.from_ns, stage.to_ns)) for stage in parts),
             whole=whole,
             work=work,
             fade=fade,
