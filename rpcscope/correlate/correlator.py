@@ -183,6 +183,13 @@ class Correlator:
         if self._identity.found:
             self._reattribute()
 
+    def attribute(self, m: Message) -> None:
+        """A publish that came another way before: now it tells who sent it."""
+        call = self._calls.get(m.unique_id)
+        if call is not None and m.connection:
+            call.from_process = self._process(m)
+            self._ledger.touch(call)
+
     def feed_inside(self, told: Inside) -> None:
         """Take what a process tells of its side of a call."""
         if told.at_ns >= self._in_flight.next_ns:
@@ -221,8 +228,7 @@ class Correlator:
         Args:
             final: the recording is over: calls that are complete are closed without further waiting.
         """
-        if final:
-            self._stand_in(None)
+        self._stand_in(None if final else self.now_ns)
         touched = self._ledger.take_calls()
         self.advance(self.now_ns)
         if final:
@@ -296,7 +302,7 @@ class Correlator:
 
     def _process(self, m: Message) -> ProcessState:
         """Who published or consumes. Without connections, callers are known by their reply queue, others not."""
-        if self._sight.replies or m.connection:
+        if m.connection or (self._sight.replies and m.kind is not NOTIFICATION):
             return self._identity.of(m.connection)
         return self._identity.of(m.reply_q) if m.reply_q else ProcessState(0, "")
 
@@ -545,6 +551,8 @@ class Correlator:
 
     def _look(self, call: CallState) -> None:
         """Its time has come: close it, or find that the caller waits no longer."""
+        if call.lingers and not self._patience.is_complete(call):
+            call.lingers = False  # its worker has told meanwhile that it is at it
         if call.lingers or self._is_given_up(call):
             self._patience.ended(call)
             self._close(call)

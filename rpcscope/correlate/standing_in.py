@@ -103,11 +103,13 @@ def _message(testimony: Testimony, name: str, at_ns: int, account: AccountState)
         return _request(testimony, DELIVER, at_ns, account.request_bytes), account.process
     if name == TAKEN:
         return _told(testimony, DELIVER, REPLY, at_ns, None), account.process
-    tellers = (*testimony.of(Side.SERVER), *testimony.of(Side.CLIENT))
+    servers = testimony.of(Side.SERVER)
+    tellers = (*servers, *testimony.of(Side.CLIENT))
     size = next((one.reply_bytes for one in tellers if one.reply_bytes is not None), None)
     failure = next((one.failure for one in tellers if one.failure), "")
-    process = account.process if account.side is Side.SERVER else None
-    return _told(testimony, PUBLISH, REPLY, at_ns, size, failure=failure), process
+    return _told(testimony, PUBLISH, REPLY, replied_ns(testimony) or at_ns, size, failure=failure), (
+        servers[0].process if servers else None
+    )
 
 
 def _request(testimony: Testimony, event: Event, at_ns: int, size: int | None) -> Message:
