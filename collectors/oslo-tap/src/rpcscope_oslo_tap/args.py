@@ -45,6 +45,8 @@ def _object_method(args: dict[str, Any]) -> str:
 
 
 def _instances(args: dict[str, Any], target: str) -> tuple[str, ...]:
+    if not target and _KNOWN.isdisjoint(args) and "objinst" not in args:
+        return ()
     found: dict[str, None] = {}
     for uuid in _candidates(args, target):
         found[uuid] = None

@@ -21,31 +21,29 @@ _MAX_TEXT = 400
 
 
 class Told:
-    """One side of one RPC, filled in while it goes on. Holds no arguments, no context and no result."""
+    """One side of one RPC, filled in while it goes on. Holds no arguments, no context and no result.
 
-    __slots__ = (
-        "side", "kind", *_TEXTS, *MOMENTS, *_NUMBERS, *_COUNTS, "instances", "facts", "attempts", "channel", "message",
-        "stamps_told",
-    )  # fmt: skip
+    What is not known is the class' own, so that making one costs little.
+    """
+
+    unique_id = msg_id = request_id = global_request_id = ""
+    method = namespace = version = exchange = topic = server = ""
+    outcome = failure = trace_id = span_id = parent_span_id = ""
+    sent_ns = confirmed_ns = taken_ns = received_ns = started_ns = ended_ns = replied_ns = 0
+    request_bytes: int | None = None
+    reply_bytes: int | None = None
+    timeout_ms: int | None = None
+    pool_wait_ns: int | None = None
+    retries = reconnects = attempts = stamps_told = 0
+    instances: tuple[str, ...] = ()
+    facts: tuple[str, ...] = ()
+    channel: Any = None  # that the last attempt to publish went by
+    message: Any = None  # the service's own dictionary while it is being sent
 
     def __init__(self, side: str, kind: str) -> None:
         """Nothing is known of it yet."""
         self.side = side
         self.kind = kind
-        self.unique_id = self.msg_id = self.request_id = self.global_request_id = ""
-        self.method = self.namespace = self.version = self.exchange = self.topic = self.server = ""
-        self.outcome = self.failure = self.trace_id = self.span_id = self.parent_span_id = ""
-        self.sent_ns = self.confirmed_ns = self.taken_ns = 0
-        self.received_ns = self.started_ns = self.ended_ns = self.replied_ns = 0
-        self.request_bytes: int | None = None
-        self.reply_bytes: int | None = None
-        self.timeout_ms: int | None = None
-        self.pool_wait_ns: int | None = None
-        self.retries = self.reconnects = self.attempts = self.stamps_told = 0
-        self.instances: tuple[str, ...] = ()
-        self.facts: tuple[str, ...] = ()
-        self.channel: Any = None  # that the last attempt to publish went by
-        self.message: Any = None  # the service's own dictionary while it is being sent
 
     @property
     def stamps(self) -> int:
