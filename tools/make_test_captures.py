@@ -15,6 +15,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import zstandard
+
 from rpcscope.capture import Scrubber, scrub_file
 from rpcscope.rules import load_rules
 
@@ -61,6 +63,7 @@ def main(folder: Path) -> None:
     for name in RAW:
         (TESTS / "raw" / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(folder / name, TESTS / "raw" / name)
+    _spans(folder / "nova34-otlp" / "spans.jsonl.zst", TESTS / "nova34-otlp" / "spans.json.zst")
     truth = {capture: _reduced(found) for capture, found in _load(folder / "ground_truth.json").items()}
     (TESTS / "ground_truth.json").write_text(json.dumps(truth, indent=1, sort_keys=True) + "\n")
 
@@ -70,6 +73,26 @@ def _scrub(source: Path, target: Path, conditions: str) -> None:
     target.unlink(missing_ok=True)
     done = scrub_file(source, target, Scrubber(load_rules()), conditions=conditions)
     print(f"{target.relative_to(ROOT)}: {done.events} events, {done.dropped + done.rejected} left out {done.problem}")
+
+
+def _spans(source: Path, target: Path) -> None:
+    """What an exporter sent of each span, without the texts of exceptions and what the recording itself added."""
+    rows = map(json.loads, zstandard.open(source, "rt").read().splitlines())
+    lines = [json.dumps(_span(row), separators=(",", ":")) for row in rows]
+    target.write_bytes(zstandard.ZstdCompressor(level=19).compress("".join(f"{line}\n" for line in lines).encode()))
+    print(f"{target.relative_to(ROOT)}: {len(lines)} spans")
+
+
+def _span(row: dict[str, Any]) -> dict[str, Any]:
+    kept = ("trace_id", "span_id", "parent_span_id", "name", "kind", "start", "end", "scope", "recv_ns")
+    types = [event["attributes"].get("exception.type", "") for event in row["events"]]
+    return {
+        **{key: row[key] for key in kept},
+        "attributes": {key: value for key, value in row["attributes"].items() if not key.startswith("lab.")},
+        "resource": {key: value for key, value in row["resource"].items() if key.startswith("service.")},
+        "status": {"code": row["status"]["code"]},
+        "events": [{"name": "exception", "attributes": {"exception.type": one}} for one in types],
+    }
 
 
 def _load(path: Path) -> dict[str, dict[str, Any]]:

@@ -84,7 +84,9 @@ def _inner(message: Message) -> dict[str, Any]:
         "_context_request_id": message.request_id,
         "_context_global_request_id": message.global_request_id,
         "_context_project_id": message.project_id,
-        "_context_traceparent": f"00-{message.trace_id}-{safe.NO_SPAN}-01" if message.trace_id else "",
+        "_context_traceparent": f"00-{message.trace_id}-{message.span_id or safe.NO_SPAN}-01"
+        if message.trace_id
+        else "",
         "failure": orjson.dumps({"class": message.failure}).decode() if message.failure else "",
     }
     inner: dict[str, Any] = {key: value for key, value in optional.items() if value}

@@ -142,12 +142,13 @@ def record(
     use_traceparent: bool = True,
     ended: bool = True,
     again: bool = False,
+    mode: str = "full",
 ) -> Memory:
     """One recorder's run from the first to the last sighting."""
     memory = into or Memory()
-    recorder = Recorder(
-        memory, memory.resume(again=again), rules or load_rules(), use_traceparent=use_traceparent, limits=limits
-    )
+    resume = memory.resume(again=again)
+    resume = dataclasses.replace(resume, recording=dataclasses.replace(resume.recording, tap_mode=mode))
+    recorder = Recorder(memory, resume, rules or load_rules(), use_traceparent=use_traceparent, limits=limits)
     recorder.run(Given(sightings), batch_events=batch_events)
     if ended:
         recorder.end()

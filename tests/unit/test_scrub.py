@@ -105,12 +105,12 @@ def test_headers_are_rebuilt_from_what_is_known() -> None:
     }
 
 
-def test_the_span_of_a_trace_context_is_not_kept() -> None:
+def test_of_a_trace_context_its_ids_are_kept() -> None:
     kept = scrub(
-        seen(enveloped(request(_context_traceparent="00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")))
+        seen(enveloped(request(_context_traceparent="00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-03")))
     )
     assert kept is not None
-    assert b"00-0af7651916cd43dd8448eb211c80319c-0000000000000001-01" in kept.body
+    assert b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01" in kept.body
 
 
 def test_events_that_do_not_decode_are_dropped_and_counted() -> None:
