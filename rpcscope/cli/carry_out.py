@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import tempfile
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ import click
 
 from rpcscope.cli.cleaning import own
 from rpcscope.cli.ending import unwinding
-from rpcscope.cli.ground import ground
+from rpcscope.cli.ground import Ground, ground
 from rpcscope.cli.options import default_database, opened
 from rpcscope.cli.output import put_json
 from rpcscope.errors import UsageError
@@ -64,7 +65,7 @@ def _played(performance: Performance, options: RunOptions, store: Store) -> int:
         with unwinding(), tempfile.TemporaryDirectory(prefix="rpcscope-run-") as folder:
             own(Path(folder))
             board.say("starting a private RabbitMQ" if not options.transport_url else "making a vhost")
-            with ground(options.transport_url, options.management_url) as place:
+            with _ground(performance, options) as place:
                 run = playing.on(place, Path(folder))
     finally:
         board.close()
@@ -74,6 +75,10 @@ def _played(performance: Performance, options: RunOptions, store: Store) -> int:
     if playing.failure is not None:
         raise playing.failure
     return INTERRUPTED if playing.is_interrupted else 0
+
+
+def _ground(performance: Performance, options: RunOptions) -> AbstractContextManager[Ground]:
+    return ground(options.transport_url, options.management_url, performance.expected["idle"]["connections"])
 
 
 def _sum_up(store: Store, run: Run, options: RunOptions) -> None:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 PLUGINS = ("rabbitmq_management", "rabbitmq_prometheus", "rabbitmq_event_exchange")
 _MEMORY = 0.5
 """Of the machine's, at which a private broker holds publishers back."""
+_SHORTEST_MS, _LONGEST_MS = 1_000, 30_000
+"""Between two times that a private broker notes how deep its queues are."""
 _NONE_HERE = (
     "RabbitMQ is not installed here: install your distribution's package rabbitmq-server, or name a broker by "
     "--transport-url and --management-url (the emulation makes a vhost of its own there)"
@@ -84,8 +86,8 @@ def ground_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @contextmanager
-def ground(transport_url: str | None, management_url: str | None) -> Iterator[Ground]:
-    """The broker. A private one is started, and gone at the end.
+def ground(transport_url: str | None, management_url: str | None, connections: int) -> Iterator[Ground]:
+    """The broker. A private one is started for so many connections, and gone at the end.
 
     Raises:
         UsageError: one URL without the other, or one that can not be used.
@@ -104,7 +106,9 @@ def ground(transport_url: str | None, management_url: str | None) -> Iterator[Gr
     (port,) = free_ports(1)
     settings = {
         "prometheus.tcp.ip": "127.0.0.1", "prometheus.tcp.port": str(port),
-        "management.rates_mode": "none",  # nobody reads them here, and thousands of connections have many
+        # What each connection and queue tells of itself would be most of the work for thousands of them.
+        "management.rates_mode": "none",
+        "collect_statistics_interval": str(min(_LONGEST_MS, max(_SHORTEST_MS, 2 * connections))),
         "vm_memory_high_watermark.absolute": str(int(_MEMORY * _machine_memory())),
     }  # fmt: skip
     broker = PrivateBroker(plugins=PLUGINS, settings=settings)

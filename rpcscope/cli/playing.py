@@ -91,6 +91,7 @@ class Playing:
 
     async def _run(self, world: BusWorld) -> None:
         self._begin(world)
+        self._board.begun(self._performance.what, world.vhost)
         self._acting = acting = asyncio.create_task(self._performance.part.play(world))
         watching = asyncio.create_task(self._watch(world))
         try:

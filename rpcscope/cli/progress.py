@@ -6,8 +6,11 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
+import click
 from rich.console import Console
 from rich.status import Status
+
+from rpcscope.cli.tapped import ENDS
 
 if TYPE_CHECKING:
     from rpcscope.emulator import BusWorld
@@ -33,6 +36,14 @@ class Board:
         """What is done now."""
         if self._status is not None:
             self._status.update(words)
+
+    def begun(self, what: str, vhost: str) -> None:
+        """The run has begun; said on every kind of stderr."""
+        words = f"rpcscope: playing {what} in vhost {vhost}; {ENDS}"
+        if self._status is not None:
+            self._status.console.print(words, markup=False)
+        else:
+            click.echo(words, err=True)
 
     def starting(self, done: int, of: int) -> None:
         """Services come up."""
