@@ -35,6 +35,7 @@ from rpcscope.model import (
 )
 from rpcscope.queue_intake import QueueIntake
 from rpcscope.rules import Rules
+from rpcscope.ways import Ways
 
 log = logging.getLogger(__name__)
 
@@ -107,6 +108,7 @@ class Recorder:
         )
         self._correlator.resume(resume)
         self._fingerprints = Fingerprints(resume.fingerprints)
+        self._ways = Ways()
         self._clock = clock
         self._committed_ns = self._stored_ns = 0
         self._pause = pause
@@ -211,6 +213,9 @@ class Recorder:
         count.decoded += 1
         if self._fingerprints.is_repeat(message):
             count.duplicates += 1
+        elif self._ways.is_copy(message):
+            count.duplicates += 1
+            self._correlator.attribute(message)
         else:
             self._correlator.feed(message)
 

@@ -9,6 +9,8 @@ from typing import Literal
 Mode = Literal["publish", "control", "full"]
 
 PREFIX = "rpcscope.tap."
+NOTIFIED = ".notifications"
+"""What the name of a tap ends in that takes notifications alone, beside the tap on RPCs."""
 PUBLISHES = "publish.#"
 _DELIVERIES = "deliver.#"
 _LONGEST_KEY = 255  # bytes, by AMQP

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rpcscope.errors import BrokerError
-from rpcscope_collectors.bindings import PREFIX
+from rpcscope_collectors.bindings import NOTIFIED, PREFIX
 from rpcscope_collectors.management import Management
 from rpcscope_collectors.presence import Presence, Presences, new_presence
 from rpcscope_collectors.transport import Broker
@@ -67,7 +67,8 @@ class Company:
             except BrokerError as error:
                 _log.debug("%s", error)
             else:
-                return {queue for queue in read if queue.startswith(PREFIX) and queue != self._queue}
+                taps = {queue for queue in read if queue.startswith(PREFIX) and queue != self._queue}
+                return {queue for queue in taps if not queue.endswith(NOTIFIED)}  # these see hardly anything
         return set()
 
     def _by_notes(self, presences: Presences) -> set[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from rpcscope.modes import INSIDE
 
@@ -36,6 +36,22 @@ class Ear(Protocol):
         ...
 
 
+@runtime_checkable
+class Owing(Protocol):
+    """An ear whose broker keeps what was taken until it is stored."""
+
+    def ack(self) -> None:
+        """All that was taken so far is stored."""
+        ...
+
+
+def acknowledge(ears: Sequence[Ear]) -> None:
+    """All that was taken so far is stored: those may know who are waited for."""
+    for ear in ears:
+        if isinstance(ear, Owing):
+            ear.ack()
+
+
 def ears_of(where: dict[str, Any]) -> list[Ear]:
     """The ears that the options of a command ask for; takes these options out of it.
 
@@ -43,9 +59,10 @@ def ears_of(where: dict[str, Any]) -> list[Ear]:
         UsageError: an option can not be followed.
     """
     from rpcscope.cli.listening import listener_of
+    from rpcscope.cli.notified import notifications_of
     from rpcscope.cli.spans_in import spans_in
 
-    wanted = (listener_of(where), spans_in(where))
+    wanted: tuple[Ear | None, ...] = (listener_of(where), spans_in(where), notifications_of(where))
     return [ear for ear in wanted if ear is not None]
 
 

@@ -15,6 +15,7 @@ from rpcscope.cli.fit import put_table
 from rpcscope.cli.flight import course, flight_options
 from rpcscope.cli.labels import label_option
 from rpcscope.cli.listening import listen_options
+from rpcscope.cli.notified import notification_options
 from rpcscope.cli.options import broker_options, db_option, format_option, opened, rules_option, the_rules
 from rpcscope.cli.otlp import exporting, live_options
 from rpcscope.cli.output import number, put_json, table
@@ -59,6 +60,7 @@ def _tap_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @live_options
 @listen_options
 @otlp_in_options
+@notification_options
 @label_option()
 @click.option("--dry-run", is_flag=True, help="Say what each mode would cost the broker now, and change nothing.")
 @db_option()
@@ -98,7 +100,8 @@ def record_command(
     times. Each --management-url then goes to the broker of its host; VHOST=URL or HOST:PORT=URL says which.
 
     With --listen, services whose oslo.messaging is tapped from inside tell their own times, with --otlp-listen
-    those that trace themselves: beside a broker, or without one.
+    those that trace themselves: beside a broker, or without one. With --notifications, what services notify of
+    is taken by a queue of our own; who reads notifications already gets all of them.
     """
     from rpcscope.cli.dry_run import say_costs
     from rpcscope.cli.ears import ears_of, hearing

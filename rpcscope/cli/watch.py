@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
-from rpcscope.cli.ears import take_all, take_rest
+from rpcscope.cli.ears import acknowledge, take_all, take_rest
 from rpcscope.place_names import renamed
 
 if TYPE_CHECKING:
@@ -56,6 +56,7 @@ class Watched:
     def ack(self) -> None:
         """As the tap's."""
         self._tap.ack()
+        acknowledge(self._ears)
 
 
 @contextmanager
