@@ -46,6 +46,7 @@ def addresses(db: str) -> dict[str, str]:
         "compare": "compare?a=all&b=recording:1",
         "compare-none": "compare",
         "flags": f"flags?{ALL}",
+        "runs": "runs",
         "taps": "taps",
         "search": "search?q=req-",
     }
