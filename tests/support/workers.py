@@ -42,11 +42,11 @@ class Worker:
 
 
 @contextmanager
-def worker(cloud: Cloud, topic: str, host: str, *, pool_size: int) -> Iterator[Worker]:
-    """A worker that consumes; it answers what it has left at the end."""
-    url = cloud.server.transport_url(cloud.vhost)
-    process = subprocess.Popen(
-        [sys.executable, "-W", "ignore", PROGRAM, url, topic, host, str(pool_size)], text=True,
+def worker(cloud: Cloud, topic: str, host: str, *, pool_size: int, driver: str = "") -> Iterator[Worker]:
+    """A worker that consumes; it answers what it has left at the end. `driver`: what comes before its URL."""
+    url = driver + cloud.server.transport_url(cloud.vhost)
+    process = subprocess.Popen(  # -P: modules beside the program would hide those of the library
+        [sys.executable, "-P", "-W", "ignore", PROGRAM, url, topic, host, str(pool_size)], text=True,
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     try:
@@ -59,19 +59,23 @@ def worker(cloud: Cloud, topic: str, host: str, *, pool_size: int) -> Iterator[W
 
 
 @contextmanager
-def calling(cloud: Cloud, topic: str, calls: int) -> Iterator[list[Future[Any]]]:
-    """So many calls of `work` under way at once."""
+def calling(cloud: Cloud, topic: str, calls: int, *, driver: str = "", first: int = 0) -> Iterator[list[Future[Any]]]:
+    """So many calls of `work` under way at once. `first`: number of the first one's request id."""
     conf = cfg.CONF  # the library registers some of its options on the global configuration only
     conf([], project="nova", default_config_files=[], default_config_dirs=[])
     oslo_messaging.set_transport_defaults("nova")
-    transport = oslo_messaging.get_rpc_transport(conf, url=cloud.server.transport_url(cloud.vhost))
+    transport = oslo_messaging.get_rpc_transport(conf, url=driver + cloud.server.transport_url(cloud.vhost))
     client = oslo_messaging.get_rpc_client(
         transport, oslo_messaging.Target(topic=topic, version="1.0"), timeout=TIMEOUT_S
     )
-    request_id = "req-00000000-0000-4000-8000-{:012d}"
     with ThreadPoolExecutor(calls) as pool:
         try:
-            yield [pool.submit(client.call, {"request_id": request_id.format(n)}, "work") for n in range(calls)]
+            yield [pool.submit(client.call, {"request_id": request_id(first + n)}, "work") for n in range(calls)]
         finally:
             pool.shutdown()
             transport.cleanup()
+
+
+def request_id(number: int) -> str:
+    """Of a call of `calling`."""
+    return f"req-00000000-0000-4000-8000-{number:012d}"
