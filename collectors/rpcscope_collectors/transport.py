@@ -10,7 +10,7 @@ from typing import Any
 
 from rpcscope.errors import UsageError
 
-_SCHEMES = ("rabbit", "kombu+rabbit", "rpcscope+rabbit")
+_SCHEMES = ("rabbit", "kombu", "kombu+rabbit", "rpcscope+rabbit", "rpcscope+kombu")
 _GROUP = "oslo_messaging_rabbit"
 _SHAPE = "it has to look like rabbit://user:password@host:5672/vhost, with user and password %-escaped"
 
@@ -65,7 +65,7 @@ class Broker:
 def from_transport_url(url: str) -> Broker:
     """The broker of an oslo.messaging transport URL.
 
-    Several hosts, TLS options in the query, kombu+rabbit and rpcscope+rabbit are understood; an empty vhost
+    Several hosts, TLS options in the query, kombu and the tap inside services (rpcscope+rabbit) are understood; an empty vhost
     is "/". Raises UsageError, which never repeats the URL: it holds the password.
     """
     if not url:

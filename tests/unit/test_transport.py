@@ -20,7 +20,7 @@ def test_all_hosts_of_a_cluster_are_kept_in_order() -> None:
     assert broker.hosts == (("ctl1", 5673), ("ctl2", 5672), ("fd00::3", 5674))
 
 
-@pytest.mark.parametrize("scheme", ["rabbit", "kombu+rabbit", "rpcscope+rabbit"])
+@pytest.mark.parametrize("scheme", ["rabbit", "kombu", "kombu+rabbit", "rpcscope+rabbit", "rpcscope+kombu"])
 def test_each_scheme_that_means_rabbitmq_is_understood(scheme: str) -> None:
     assert from_transport_url(f"{scheme}://nova:s3cret@ctl1/").hosts == (("ctl1", 5672),)
 

@@ -16,7 +16,7 @@ SENT, BUSY, GONE, TOO_LONG = "sent", "busy", "gone", "too long"
 """What became of a datagram: taken; not yet, try again; nobody is there; it will never fit."""
 
 PATIENCE_S = 5.0  # for a recorder behind TCP
-HASTE_S = 0.2
+HASTE_S = 0.2  # when a process is about to end, a slow recorder must not hold it
 _MAX_GREETING = 4096
 _BUSY = (errno.EAGAIN, errno.EWOULDBLOCK, errno.ENOBUFS)
 
@@ -47,7 +47,7 @@ class UnixChannel:
             return TOO_LONG if error.errno == errno.EMSGSIZE else GONE
         return SENT
 
-    def hurry(self) -> None:
+    def be_patient(self, seconds: float) -> None:
         """It never takes long."""
 
     def close(self) -> None:
@@ -96,10 +96,10 @@ class TcpChannel:
             line += piece
         return line
 
-    def hurry(self) -> None:
-        """The process is about to end, and a slow recorder must not hold it."""
+    def be_patient(self, seconds: float) -> None:
+        """How long a slow recorder may take."""
         if self._socket is not None:
-            self._socket.settimeout(HASTE_S)
+            self._socket.settimeout(seconds)
 
     def close(self) -> None:
         """Disconnect."""

@@ -23,7 +23,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from rpcscope_oslo_tap.buffer import Buffer
-from rpcscope_oslo_tap.channel import BUSY, GONE, SENT, channel_to
+from rpcscope_oslo_tap.channel import BUSY, GONE, HASTE_S, PATIENCE_S, SENT, channel_to
 from rpcscope_oslo_tap.settings import Where
 
 if TYPE_CHECKING:
@@ -69,8 +69,9 @@ class Sender:
         """Send what is left, unless somebody does so already or it would take time."""
         if os.getpid() == self._pid and self._channel.is_open and self._turn.acquire(False):
             try:
-                self._channel.hurry()
+                self._channel.be_patient(HASTE_S)
                 self._send_all()
+                self._channel.be_patient(PATIENCE_S)
             except Exception:
                 self._tap.trouble.add()
             finally:
