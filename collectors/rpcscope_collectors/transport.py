@@ -65,8 +65,8 @@ class Broker:
 def from_transport_url(url: str) -> Broker:
     """The broker of an oslo.messaging transport URL.
 
-    Several hosts, TLS options in the query, kombu and the tap inside services (rpcscope+rabbit) are understood; an empty vhost
-    is "/". Raises UsageError, which never repeats the URL: it holds the password.
+    Several hosts, TLS options in the query, kombu and the tap inside services (rpcscope+rabbit) are understood; an
+    empty vhost is "/". Raises UsageError, which never repeats the URL: it holds the password.
     """
     if not url:
         raise UsageError(f"The transport URL is empty; {_SHAPE}.")

@@ -7,6 +7,7 @@
     told.py      what is told of one side of one RPC
     tap.py       what the hooks call: it never raises and never waits
     sender.py    the one thread that writes lines to the recorder
+    carry.py     apart from all this, and only where it is asked for: keeps the service's own traces whole
 
-Nothing here imports eventlet, futurist or OpenTelemetry, and no thread starts before there is something to tell.
+Nothing here imports eventlet or futurist, and no thread starts before there is something to tell.
 """
