@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -172,3 +174,34 @@ def test_what_goes_on_for_long_is_told_before_it_ends(listener: Listener, url: s
 
 def begun(told: list[Inside]) -> list[Inside]:
     return [one for one in told if one.side is Side.SERVER and one.started_ns]
+
+
+def test_a_publish_that_is_tried_again_after_a_lost_connection_tells_so(
+    listener: Listener, cloud: Cloud, url: str
+) -> None:
+    with inside.transport(f"{url}?kombu_reconnect_delay=0.1") as asked:
+        rpc = inside.client(asked, fanout=True)
+        rpc.cast(inside.context(1), "note", arg="x")
+        cloud.server.ctl("close_all_connections", "--vhost", cloud.vhost, "test")
+        rpc.cast(inside.context(2), "note", arg="x")
+        told = inside.heard(listener, lambda told: len(told) >= 2)
+    assert {one.request_id: (one.retries > 0, one.reconnects > 0) for one in told} == {
+        inside.context(1)["request_id"]: (False, False),
+        inside.context(2)["request_id"]: (True, True),
+    }
+
+
+def test_a_caller_that_waits_for_a_connection_of_the_pool_tells_how_long(listener: Listener, url: str) -> None:
+    """One connection, held by hand: the cast gets it when it is let go."""
+    with inside.transport(f"{url}?rpc_conn_pool_size=1&conn_pool_min_size=1") as asked:
+        rpc = inside.client(asked, fanout=True)
+        rpc.cast(inside.context(1), "note", arg="x")
+        held = asked._driver._get_connection()
+        sender = threading.Thread(target=rpc.cast, args=(inside.context(2), "note"), kwargs={"arg": "x"})
+        sender.start()
+        time.sleep(0.5)
+        held.close()
+        sender.join()
+        told = inside.heard(listener, lambda told: len(told) >= 2)
+    waits = {one.request_id: one.pool_wait_ns or 0 for one in told}
+    assert waits[inside.context(2)["request_id"]] > 400_000_000
