@@ -23,7 +23,7 @@ def status_command(db: str | None, everything: bool, format_: str) -> None:
     from rpcscope.query.status import recorders
 
     with opened(db) as store:
-        found = recorders(store.reader(), time.time_ns(), everything=everything)
+        found = recorders(store.reader(), time.time_ns(), everything=everything, clocks=True)
     if format_ == "json":
         output.put_json([one.as_dict() for one in found])
     else:

@@ -11,6 +11,7 @@ from rpcscope.cli.labels import written
 from rpcscope.cli.output import cell, console, number
 from rpcscope.model import Counters
 from rpcscope.modes import OFF, REQUESTS_ONLY
+from rpcscope.query.clocks import HostClock
 from rpcscope.query.status import RecorderStatus
 from rpcscope.query.times import SECOND, iso
 from rpcscope.query.words import CAUSES, SEES, duration
@@ -18,7 +19,10 @@ from rpcscope.store.protocol import GapTotal, RecorderHealth
 
 _LATE_NS = 15 * SECOND
 _MB = 1_000_000
+_MS = 1_000_000
 _PHASES = 6
+_CLOCKS = 6
+_APART_NS = 1 * SECOND  # clocks that NTP keeps are nearer by far
 _YOUNG_NS = 10 * SECOND  # before that a rate tells of its start alone
 _KEPT_NS = 600 * SECOND  # so long the broker keeps a queue without a recorder
 _STYLES = {"recording": "bold green", "silent": "bold red", "ended": "bold"}
@@ -73,11 +77,28 @@ def _lines(one: RecorderStatus) -> Iterator[_Line]:
         yield _behind(health, one.now_ns)
     yield _Line("missed", "; ".join(map(_missed, one.gaps)) or "nothing")
     yield _Line("left out", _left_out(counters))
+    yield from _clocks(one.clocks)
     if runs and health:
         yield _traced(health, mode)
         yield _Line("costs", _costs(health, tells=tells))
     if one.state == "silent":
         yield _Line("next", _next(one))
+
+
+def _clocks(clocks: Sequence[HostClock]) -> Iterator[_Line]:
+    """How far those of hosts are off, the worst first; nothing where no process tells of its calls."""
+    worst = sorted(clocks, key=lambda one: -abs(one.offset.ahead_ns))
+    for place, one in enumerate(worst[:_CLOCKS]):
+        yield _Line("" if place else "clocks", _clock(one), odd=abs(one.offset.ahead_ns) > _APART_NS)
+    if len(worst) > _CLOCKS:
+        yield _Line("", f"and {len(worst) - _CLOCKS:,} more, which are nearer; --format json has them")
+
+
+def _clock(one: HostClock) -> str:
+    ahead_ms, error_ms = one.offset.ahead_ns / _MS, one.offset.error_ns / _MS
+    word = "ahead of" if ahead_ms >= 0 else "behind"
+    whose = f"that of {one.of}" if one.of else "the tap's"
+    return f"{one.host}'s is {abs(ahead_ms):,.3f} ms {word} {whose}, give or take {error_ms:,.3f} ms"
 
 
 def _flight(one: RecorderStatus) -> Iterator[tuple[str, str]]:

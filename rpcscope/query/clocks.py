@@ -19,6 +19,7 @@ from statistics import median_low
 
 from rpcscope.model import Account, Call, Clock, MessageKind
 from rpcscope.query.testimony import Told, told_of
+from rpcscope.query.times import ms
 from rpcscope.store.protocol import Reader
 
 TAP = ""
@@ -39,6 +40,25 @@ class Offset:
     ahead_ns: int
     error_ns: int  # it may be so much more or less
     pairs: int  # messages, or exchanges with the tap, that it is known from; 0: of one clock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostClock:
+    """The clock of a host, beside that of the tap or of another host."""
+
+    host: str
+    of: str  # "" is the tap's
+    offset: Offset
+
+    def as_dict(self) -> dict[str, object]:
+        """The fields of the JSON contract."""
+        return {
+            "host": self.host,
+            "of": self.of or "tap",
+            "ahead_ms": ms(self.offset.ahead_ns),
+            "error_ms": ms(self.offset.error_ns),
+            "pairs": self.offset.pairs,
+        }
 
 
 SAME = Offset(ahead_ns=0, error_ns=0, pairs=0)
@@ -66,13 +86,14 @@ class Clocks:
             pairs=min(one.pairs, other.pairs),
         )
 
-    def of_tap(self) -> dict[str, Offset]:
-        """How far each host is ahead of the tap, by name."""
-        return {one: offset for (one, of), offset in sorted(self._offsets.items()) if of == TAP}
-
-    def between_hosts(self) -> dict[Pair, Offset]:
-        """How far one host is ahead of another, where both told of calls between them."""
-        return {pair: offset for pair, offset in sorted(self._offsets.items()) if TAP not in pair}
+    def rows(self) -> list[HostClock]:
+        """Each host beside the tap; beside other hosts where the tap's clock is not known."""
+        with_tap = {host for host, of in self._offsets if of == TAP}
+        return [
+            HostClock(host=host, of=of, offset=offset)
+            for (host, of), offset in sorted(self._offsets.items(), key=lambda one: (one[0][1], one[0][0]))
+            if of == TAP or not {host, of} <= with_tap
+        ]
 
     def _direct(self, clock: str, of: str) -> Offset | None:
         known = self._offsets.get((clock, of))

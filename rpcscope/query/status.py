@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from rpcscope.model import Recording, TapPhase
 from rpcscope.modes import visible
+from rpcscope.query.clocks import HostClock, newest_clocks
 from rpcscope.query.times import SECOND, iso
 from rpcscope.store.protocol import HEALTH_EVERY_S, GapTotal, Reader, RecorderHealth, RecordingInfo
 
@@ -28,6 +29,7 @@ class RecorderStatus:
     now_ns: int
     phases: tuple[TapPhase, ...] = ()  # of the last day, the oldest first, with the one that the day began in
     labels: Mapping[str, str] = field(default_factory=dict)
+    clocks: tuple[HostClock, ...] = ()  # of hosts whose processes told of calls, when they were asked for
 
     @property
     def mode(self) -> str:
@@ -62,12 +64,17 @@ class RecorderStatus:
             **visible(counters, one.tap_mode),
             "rejected": counters.rejected, "duplicates": counters.duplicates, "evicted": counters.evicted,
             "gaps": [_gaps(total) for total in self.gaps], **_health(health),
+            "clocks": [clock.as_dict() for clock in self.clocks],
             "phases": [{"at": iso(phase.at_ns), "mode": phase.mode, "why": phase.why} for phase in self.phases],
         }  # fmt: skip
 
 
-def recorders(reader: Reader, now_ns: int, *, everything: bool = False) -> list[RecorderStatus]:
-    """The newest live recording of each tap, or with `everything` all of them; the oldest first."""
+def recorders(reader: Reader, now_ns: int, *, everything: bool = False, clocks: bool = False) -> list[RecorderStatus]:
+    """The newest live recording of each tap, or with `everything` all of them; the oldest first.
+
+    Args:
+        clocks: also how far those of hosts are apart, by some thousand calls of each recording.
+    """
     live = [info for info in reader.recordings() if info.recording.source == "firehose"]
     if not everything:
         live = _newest(live)
@@ -85,6 +92,7 @@ def recorders(reader: Reader, now_ns: int, *, everything: bool = False) -> list[
             now_ns=now_ns,
             phases=tuple(phases.get(number, ())),
             labels=labels.get(number, {}),
+            clocks=tuple(newest_clocks(reader, number).rows()) if clocks else (),
         )
         for info in live
         for number in (info.recording.id,)

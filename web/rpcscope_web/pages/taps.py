@@ -25,7 +25,7 @@ def show(request: Request, reader: AskedReader, range: AskedRange) -> HTMLRespon
     files = [info for info in known if info.recording.source == "file"]
     return page(
         request, "taps.html", range=range,
-        recorders=recorders(reader, time.time_ns()),
+        recorders=recorders(reader, time.time_ns(), clocks=True),
         files=files[::-1][:_FILES],
         more_files=max(0, len(files) - _FILES),
         gaps=gaps_touching(reader, range.from_ns, range.to_ns),
