@@ -456,6 +456,8 @@ class Correlator:
             call = self._calls[m.unique_id]
             call.stands_in, call.clock = True, HOST
             testimony.call, call.testimony = call, testimony
+            if call.kind is CAST and call.end and testimony.shows_no_ends:
+                call.flags |= UNSEEN
             self._is_kin(testimony)
 
     def _is_kin(self, testimony: Testimony) -> None:
@@ -470,6 +472,9 @@ class Correlator:
                     continue  # it is stored, and what was found for it stays
                 call = self._another_part(call)
             self._parents.named(call, parent)
+            if call.operation is not None:
+                call.operation.relayed(call)
+                self._plan_ended(call.operation)
             if call.cause is not None:
                 self._ledger.mark(call.cause)
             self._ledger.touch(call)

@@ -144,6 +144,11 @@ class Testimony:
             return True
         return bool(self.method and told.method) and not same_method(self.method, told.method)
 
+    @property
+    def shows_no_ends(self) -> bool:
+        """Spans alone tell of it: they name neither objects nor servers, so what ends a cast is not seen in them."""
+        return all(account.source == "otlp" for account in self.accounts.values())
+
     def of(self, side: Side) -> list[AccountState]:
         """The accounts of a side, the driver's first: it is nearer to the message."""
         return sorted((one for one in self.accounts.values() if one.side is side), key=lambda one: one.source)

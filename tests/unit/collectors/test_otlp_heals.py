@@ -16,7 +16,7 @@ import pytest
 
 from rpcscope.capture import CaptureReader
 from rpcscope.cli.span_file import SpanFile
-from rpcscope.model import Account, Call, Inside, Observation, Operation, ParentSource, Sighting, Topology
+from rpcscope.model import Account, Call, Inside, Observation, Operation, ParentSource, Sighting, Status, Topology
 from tests.support.memory import Memory, record
 from tests.support.wire import CAPTURES
 
@@ -150,3 +150,8 @@ def test_what_a_span_names_and_what_is_inferred_are_told_apart() -> None:
     none, named, inferred = ParentSource.NONE, ParentSource.TRACEPARENT, ParentSource.INFERRED
     assert by_source[BOOT] == {none: 1, named: 2, inferred: 13}
     assert by_source[MIGRATION] == {none: 1, named: 29, inferred: 14}
+
+
+def test_how_a_cast_ended_is_unknown_where_spans_alone_tell_of_it() -> None:
+    assert {alone().operation(request_id).status for request_id in (BOOT, MIGRATION)} == {Status.UNKNOWN}
+    assert {beside(OF_BOOT).operation(BOOT).status} == {Status.DONE}

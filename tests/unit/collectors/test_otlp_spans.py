@@ -83,6 +83,7 @@ def test_a_cast_ends_with_its_publish_and_with_its_dispatch() -> None:
     [
         ("nova.exception_Remote.InstanceGroupNotFound_Remote", Outcome.FAILED, "InstanceGroupNotFound"),
         ("oslo_messaging.rpc.client.RemoteError", Outcome.FAILED, "RemoteError"),
+        ("ValueError", Outcome.FAILED, "ValueError"),
         ("oslo_messaging.exceptions.MessagingTimeout", Outcome.TIMED_OUT, ""),
         ("oslo_messaging.exceptions.MessageDeliveryFailure", Outcome.NONE, "MessageDeliveryFailure"),
     ],
