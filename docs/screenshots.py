@@ -1,6 +1,7 @@
 """Makes the pictures of README and docs from the real recordings: `python docs/screenshots.py [FOLDER]`.
 
 It imports the captures of nova 34, serves them, and lets Debian's chromium look at each page, in both themes.
+`python docs/screenshots.py --run DB` makes that of the newest run of the emulator in a database.
 """
 
 from __future__ import annotations
@@ -11,13 +12,14 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
-from tests.support.dashboard import chromium, dashboard, recorded_store, visit
+from rpcscope.store import open_store
+from tests.support.dashboard import GIVE_UP_MS, chromium, dashboard, recorded_store, visit
 from tests.support.pages import addresses
 
 PICTURES = Path(__file__).with_name("pictures")
-WIDE, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+WIDE, PHONE, TALL = {"width": 1280, "height": 900}, {"width": 390, "height": 844}, {"width": 1280, "height": 2000}
 THEMES = ("light", "dark")
 SHOWN = ("overview", "operation", "services")
 """In README."""
@@ -34,6 +36,23 @@ def make(folder: Path, *, every: bool) -> None:
                 for width in (WIDE, PHONE) if every else (WIDE,):
                     suffix = f"-{theme}-{width['width']}" if every else ""
                     _look(browser, address, looked_at, folder, theme, width, suffix)
+
+
+def make_run(folder: Path, db: str) -> None:
+    """The page of the newest run in a database, down to its queues."""
+    with open_store(db) as store:
+        (run,) = store.reader().runs(1)
+    with (
+        tempfile.TemporaryDirectory(prefix="rpcscope-pictures-") as made,
+        chromium() as browser,
+        dashboard(Path(made), db) as address,
+        visit(browser, address, viewport=TALL) as visitor,
+    ):
+        page = visitor.page()
+        page.goto(f"{address}runs/{run.id}")
+        expect(page.locator("figure[data-drawn]")).to_have_count(2, timeout=GIVE_UP_MS)
+        _settle(page)
+        page.screenshot(path=folder / "run.png")
 
 
 def _look(
@@ -54,5 +73,8 @@ def _settle(page: Page) -> None:
 
 
 if __name__ == "__main__":
+    if sys.argv[1:2] == ["--run"]:
+        make_run(PICTURES, sys.argv[2])
+        sys.exit()
     arguments = [argument for argument in sys.argv[1:] if argument != "--every"]
     make(Path(arguments[0]) if arguments else PICTURES, every="--every" in sys.argv)
