@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import zipfile
+from collections.abc import Iterator
 from email.parser import Parser
 from pathlib import Path
 
@@ -14,12 +15,13 @@ PROJECT = Path(__file__).parents[3] / "collectors" / "oslo-tap"
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[zipfile.ZipFile]:
     folder = tmp_path_factory.mktemp("wheel")
     build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
     subprocess.run(build, cwd=PROJECT, check=True, capture_output=True)
     (file,) = folder.glob("*.whl")
-    return zipfile.ZipFile(file)
+    with zipfile.ZipFile(file) as opened:
+        yield opened
 
 
 def test_it_needs_nothing_and_runs_on_the_python_of_old_services(wheel: zipfile.ZipFile) -> None:
