@@ -27,7 +27,7 @@ def print_calls(views: list[CallView], *, capped: int | None, missed: Sequence[L
             cell((iso(c.published_ns) or "")[:23]), KIND_WORDS[c.kind], cell(c.method), cell(view.sender),
             cell(view.worker),
             number(ms(view.total_ns), 1) or ("?" if view.reply_is_unseen else ""),
-            marked(at_least(number(c.request_bytes + c.reply_bytes), unseen=view.reply_is_unseen), view.gaps),
+            marked(_bytes(view), view.gaps),
             cell(c.failure or view.outcome_word),
         )  # fmt: skip
     put_table(lines, spare=_SPARE, fold="method")
@@ -36,3 +36,9 @@ def print_calls(views: list[CallView], *, capped: int | None, missed: Sequence[L
         console().print(f"?: {UNSEEN}")
     if capped is not None and len(views) == capped:
         console().print(f"The oldest {capped}; --all for all, --since for later ones.")
+
+
+def _bytes(view: CallView) -> str:
+    if view.bytes_untold:
+        return "?"
+    return at_least(number(view.call.request_bytes + view.call.reply_bytes), unseen=view.reply_is_unseen)

@@ -35,7 +35,7 @@ def print_operations(views: list[OperationView], *, capped: int | None, missed: 
             cell(_moment(o.started_ns)[:19]), cell(o.kind or "?"), cell(status, STYLES.get(status, "")),
             number(ms(view.duration_ns)), marked(number(o.by_request.rpcs), view.gaps),
             marked(at_least(number(o.by_request.messages), unseen=view.requests_only), view.gaps),
-            marked(at_least(size(o.by_request.bytes), unseen=view.requests_only), view.gaps),
+            marked(_bytes(view), view.gaps),
             cell(_hosts(view)), cell(_servers(o.instances)), cell(o.error), cell(o.request_id or "(none)"),
         )  # fmt: skip
     put_table(lines, spare=("servers", "bytes", "hosts", "RPCs", "error", "messages", "started"))
@@ -115,3 +115,11 @@ def _servers(instances: tuple[str, ...]) -> str:
     if len(instances) == 1:
         return instances[0]
     return f"{len(instances)} servers" if instances else ""
+
+
+def _bytes(view: OperationView) -> str:
+    """Those who tell of themselves by spans do not say how large a message was."""
+    tally = view.whole.by_request
+    if tally.messages and not tally.bytes:
+        return "?"
+    return at_least(size(tally.bytes), unseen=view.requests_only)

@@ -54,7 +54,7 @@ def _head(view: OperationView) -> Text:
     head.append(f"{t.calls} calls + {t.casts} casts + {t.fanouts} fanouts + {replies} replies")
     for count, word in ((t.heartbeats, "heartbeats"), (t.notifications, "notifications")):
         head.append(f" + {count} {word}" if count else "")
-    head.append(f", {at_least(size(t.bytes), unseen=unseen)}")
+    head.append(f", {at_least(size(t.bytes), unseen=unseen)}" if t.bytes or not t.messages else "")
     if o.by_cause.messages != t.messages:
         head.append(f"; {at_least(str(o.by_cause.messages), unseen=unseen)} by cause")
     for server in o.instances[:5]:
@@ -81,7 +81,8 @@ def _line(view: CallView, began: int) -> Text:
     line.append(f"  {view.sender} > {_worker(view)}")
     for words in _times(view):
         line.append(f"  {words}", "dim")
-    line.append(f"  {at_least(size(c.request_bytes + c.reply_bytes), unseen=view.reply_is_unseen)}", "dim")
+    if not view.bytes_untold:
+        line.append(f"  {at_least(size(c.request_bytes + c.reply_bytes), unseen=view.reply_is_unseen)}", "dim")
     if c.failure:
         line.append(f"  {c.failure}", "yellow" if c.flags & Flag.EXPECTED_FAILURE else "red")
     elif view.outcome_word not in ("ok", ""):

@@ -88,6 +88,11 @@ class CallView:
         return hidden and self.call.kind is MessageKind.REQUEST and self.call.replied_ns is None
 
     @property
+    def bytes_untold(self) -> bool:
+        """Nobody tells how large it was: no body has no bytes."""
+        return bool(self.call.publishes) and not self.call.request_bytes
+
+    @property
     def broker_wait_ns(self) -> int | None:
         """In the queue. Unknown when publish and delivery were stamped by two clocks."""
         if self.call.clock is not Clock.TAP:
@@ -149,8 +154,8 @@ class CallView:
             "failure": c.failure or None,
             "gaps": [loss.as_dict() for loss in self.gaps],
             "flags": [flag.name.lower() for flag in Flag if c.flags & flag and flag.name],
-            "request_bytes": c.request_bytes,
-            "reply_bytes": None if self.reply_is_unseen else c.reply_bytes,
+            "request_bytes": None if self.bytes_untold else c.request_bytes,
+            "reply_bytes": None if self.reply_is_unseen or self.bytes_untold else c.reply_bytes,
             "publishes": c.publishes,
             "replies": None if self.reply_is_unseen else c.replies,
             "heartbeats": None if self.reply_is_unseen else c.heartbeats,

@@ -25,7 +25,7 @@ class Four:
 
     broker_wait_ns: int | None  # from the client's send to the worker's consumer callback
     pool_wait_ns: int | None  # until a thread began
-    execution_ns: int | None  # until the handler returned or raised
+    execution_ns: int | None  # until the handler returned or raised; where that is not told, until the reply was sent
     reply_wait_ns: int | None  # until the caller had it
     total_ns: int | None
     error_ns: int | None  # how much broker wait and reply wait may be wrong, in opposite directions; None: unknown
@@ -52,7 +52,7 @@ def four(call: Call, told: Told, clocks: Clocks) -> Four:
     begin, end = _ends(call, client)
     total = None if begin is None or end is None or begin[1] != end[1] else max(0, end[0] - begin[0])
     pool = between(server.received_ns, server.started_ns) if server else None
-    execution = between(server.started_ns, server.ended_ns) if server else None
+    execution = between(server.started_ns, server.ended_ns or server.replied_ns) if server else None
     broker, error = _broker_wait(call, server, begin, clocks)
     return Four(
         broker_wait_ns=broker,

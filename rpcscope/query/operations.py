@@ -95,7 +95,7 @@ class OperationView:
             "heartbeats": t.heartbeats,
             "notifications": t.notifications,
             "copies": None if self.deliveries_unseen else t.copies,
-            "bytes": t.bytes,
+            "bytes": t.bytes if t.bytes or not t.messages else None,  # spans do not tell how large a message was
         }
         unknown = ("messages", "replies", "heartbeats", "copies", "bytes") if self.requests_only else ()
         return counts | dict.fromkeys(unknown)

@@ -79,7 +79,7 @@ class _Tellers:
         host = self._host(m)
         said: dict[str, Any] = {"received_ns": host, "started_ns": host + self._pool_ns}
         if m.event is Event.PUBLISH:
-            said = {"sent_ns": host - MS // 20}
+            said = {"sent_ns": host - MS // 20, "confirmed_ns": host, "pool_wait_ns": MS // 100}
         topic = m.topic or m.exchange.removesuffix("_fanout")
         return self._inside(
             m,
