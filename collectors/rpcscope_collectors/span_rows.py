@@ -21,6 +21,8 @@ _of_call = re.compile(r"[0-9a-f]{32}").fullmatch
 _CLIENTS, _SERVERS = ("PRODUCER", "CLIENT"), ("CONSUMER", "SERVER")
 _OSLO = ("", "oslo.messaging", "oslo_messaging", "rabbitmq")
 _REMOTE = "_Remote"
+_OF_SENDING = ("oslo_messaging.exceptions.", "oslo_messaging._drivers.", "kombu.", "amqp.")
+"""Modules whose exceptions say that a request did not get through; all others were raised by its server."""
 _TIMEOUT = "MessagingTimeout"
 
 
@@ -100,6 +102,6 @@ def _outcome(span: Span, said: dict[str, Any]) -> dict[str, Any]:
     if failure == _TIMEOUT:
         return {"outcome": "TIMED_OUT"} if said["kind"] == "REQUEST" else {"failure": failure}
     if span.failed or failure:
-        raised = failure.endswith(_REMOTE) or failure == "RemoteError"
-        return {"failure": failure.removesuffix(_REMOTE), **({"outcome": "FAILED"} if raised else {})}
+        known = {"failure": failure.removesuffix(_REMOTE)}
+        return known if span.exception.startswith(_OF_SENDING) else {**known, "outcome": "FAILED"}
     return {"outcome": "OK"} if said["kind"] == "REQUEST" else {}

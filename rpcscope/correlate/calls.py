@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from rpcscope.rules import Rules
 
 MS = 1_000_000
+DEEPEST = 1000  # calls above each other
 NOTHING = (0, 0, 0, 0, 0)
 """Publishes, replies, heartbeats, copies, bytes."""
 
@@ -326,3 +327,13 @@ def restored(stored: Call, rules: Rules) -> CallState:
     call.stored = True
     call.counted = call.counts()
     return call
+
+
+def descends(call: CallState, other: CallState) -> bool:
+    """Whether a call is another one, or lies below it: whoever sends may name parents as it likes."""
+    above: CallState | None = call
+    for _ in range(DEEPEST):
+        if above is None or above is other:
+            return above is other
+        above = above.parent
+    return True

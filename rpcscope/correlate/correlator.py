@@ -14,7 +14,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 
 from rpcscope.correlate.agenda import Agenda
-from rpcscope.correlate.calls import CallState, restored
+from rpcscope.correlate.calls import CallState, descends, restored
 from rpcscope.correlate.hearing import Hearing
 from rpcscope.correlate.identity import Identity, ProcessState
 from rpcscope.correlate.ids import Ids
@@ -26,7 +26,7 @@ from rpcscope.correlate.operations import OperationState
 from rpcscope.correlate.parents import Parents
 from rpcscope.correlate.patience import Patience
 from rpcscope.correlate.requests_only import RequestParents
-from rpcscope.correlate.span_parents import SpanParents, descends
+from rpcscope.correlate.span_parents import SpanParents
 from rpcscope.correlate.standing_in import StandIns, known_before, replied_ns
 from rpcscope.correlate.testimony import Testimony, same_method
 from rpcscope.correlate.words import (

@@ -16,22 +16,24 @@ hand at just one process that it may be (it waits at no other reply queue) is ta
 
 An RPC whose request id is stale (Rules.follows) takes the parent of the last call of the method it follows.
 
-What a span names as the parent is believed over all of these.
+What a span names as the parent is believed over all of these. Where processes tell for themselves, a request that
+was just answered may still cause an RPC: its handler gave the work to a thread.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
 
-from rpcscope.correlate.calls import CallState
+from rpcscope.correlate.calls import CallState, descends
 from rpcscope.correlate.identity import ProcessState
 from rpcscope.correlate.nameless import Nameless
-from rpcscope.correlate.words import REQUEST
+from rpcscope.correlate.words import HOST, REQUEST
 from rpcscope.model import ParentSource
 from rpcscope.rules import Rules
 from rpcscope.rules.hands import Habits, in_hand
 
 ORPHAN_NS = 200_000_000  # a delivery may be traced this much after what it caused
+JUST_ENDED_NS = 1_000_000_000  # between the end of a handler and what a thread does for it
 MAX_HANDS = 256  # of one request id in one process
 MAX_KEYS = 4096  # request ids with something in hand, in one process
 _EVENT = "event:"
@@ -75,6 +77,8 @@ class Parents:
         if call.method in self._leaders:
             process.last_leader[call.method] = call
         self._nameless.asked(call, process)
+        if parent is None and call.clock is HOST:
+            parent, source = self._just_ended(call, process)
         if parent is None and (followed := self._nameless.leader_of(call, process)) is not None:
             return self._follow(call, followed)
         if parent is None and call.operation is not None:
@@ -102,6 +106,7 @@ class Parents:
             if orphan.operation is call.operation
             and orphan is not call
             and at_ns - (orphan.published_ns or 0) < ORPHAN_NS
+            and not descends(call, orphan)
         ]
         for orphan in adopted:
             process.orphans.remove(orphan)
@@ -170,6 +175,13 @@ class Parents:
         found = self._choose(call, hands, process) if hands else None
         return (found, ParentSource.INFERRED) if found is not None else (None, ParentSource.NONE)
 
+    def _just_ended(self, call: CallState, process: ProcessState) -> tuple[CallState | None, ParentSource]:
+        """A handler that hands its work to a thread may end before the work begins."""
+        since_ns = (call.published_ns or 0) - JUST_ENDED_NS
+        pool = [hand for hand in process.past if hand.operation is call.operation and _ended_ns(hand) >= since_ns]
+        found = self._choose(call, [hand for hand in pool if not descends(hand, call)], process)
+        return (found, ParentSource.INFERRED) if found is not None else (None, ParentSource.NONE)
+
     def _choose(self, call: CallState, hands: list[CallState], process: ProcessState) -> CallState | None:
         pool = [hand for hand in hands if hand is not call]
         if len(pool) > 1:
@@ -207,6 +219,10 @@ class Parents:
         if call.kind is REQUEST and not call.answered:
             parent.busy_with = call
         return parent
+
+
+def _ended_ns(hand: CallState) -> int:
+    return hand.replied_ns or 0
 
 
 def _make_room(process: ProcessState) -> None:

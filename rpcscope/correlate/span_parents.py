@@ -14,7 +14,6 @@ from rpcscope.correlate.testimony import Testimony
 from rpcscope.model import Side
 
 MAX_SPANS = 200_000
-_DEEPEST = 1000
 
 Kin = tuple[CallState, CallState]
 """A call, and the one that it belongs below."""
@@ -58,13 +57,3 @@ class SpanParents:
                 self._waiting.popitem(last=False)
         elif testimony.call is not None:
             yield testimony.call, above.call
-
-
-def descends(call: CallState, other: CallState) -> bool:
-    """Whether a call is another one, or lies below it: senders may name parents as they like."""
-    above: CallState | None = call
-    for _ in range(_DEEPEST):
-        if above is None or above is other:
-            return above is other
-        above = above.parent
-    return True
