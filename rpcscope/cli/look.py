@@ -129,8 +129,10 @@ def operations_command(
 @format_option("table", "json")
 def show_command(request_id: str, db: str | None, sequence: bool, stuck_after: float, format_: str) -> None:
     """One operation as a tree of calls: who called whom, how long it waited, how it ended."""
+    from rpcscope.cli.beside_view import print_beside
     from rpcscope.cli.sequence import print_sequence
     from rpcscope.cli.tree_view import print_tree
+    from rpcscope.query.beside import beside
     from rpcscope.query.calls import Calls
     from rpcscope.query.operations import Operations
     from rpcscope.query.tree import grow
@@ -146,19 +148,23 @@ def show_command(request_id: str, db: str | None, sequence: bool, stuck_after: f
             calls = Calls(reader).of_operation(view.ids)
             own = [c for c in calls if c.call.cause_id in view.ids]
             others = [c for c in calls if c.call.cause_id not in view.ids]
-            trees.append((view, grow(own), others))
+            trees.append((view, grow(own), others, beside(reader, view)))
     if format_ == "json":
         documents = [
-            {"operation": v.as_dict(), "calls": [n.as_dict() for n in roots], "others": [c.as_dict() for c in others]}
-            for v, roots, others in trees
-        ]
+            {
+                "operation": v.as_dict(), "calls": [n.as_dict() for n in roots],
+                "others": [c.as_dict() for c in others], **told.as_dict(),
+            }
+            for v, roots, others, told in trees
+        ]  # fmt: skip
         output.put_json(documents[0] if len(documents) == 1 else documents)
         return
-    for view, roots, others in trees:
+    for view, roots, others, told in trees:
         if sequence:
             print_sequence(view, roots)
         else:
             print_tree(view, roots, others)
+            print_beside(told, view.whole.started_ns)
 
 
 @click.command("calls")

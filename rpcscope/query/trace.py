@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from rpcscope.model import Status
+from rpcscope.query.beside import Beside, beside
 from rpcscope.query.calls import Calls, CallView
 from rpcscope.query.operations import STUCK_AFTER_S, Operations, OperationView
 from rpcscope.query.stages import ends
@@ -23,6 +24,7 @@ class Trace:
     roots: tuple[Node, ...]  # calls that it caused, as trees by time
     others: tuple[CallView, ...]  # calls that carry its request id and were caused by other operations
     is_cut: bool  # it has more calls: these are the oldest
+    beside: Beside = field(default_factory=Beside)  # beside its RPCs
 
     @property
     def from_ns(self) -> int:
@@ -56,6 +58,7 @@ class Trace:
             "calls": [node.as_dict() for node in self.roots],
             "others": [view.as_dict() for view in self.others],
             "cut": self.is_cut,
+            **self.beside.as_dict(),
         }
 
 
@@ -66,10 +69,10 @@ def traces(
     found = list(Operations(reader, stuck_after_s=stuck_after_s).find(OperationFilter(request_id=request_id)))
     exact = [view for view in found if view.whole.request_id == request_id]
     calls = Calls(reader)
-    return [_trace(calls, view, most) for view in exact or found]
+    return [_trace(calls, view, most, beside(reader, view)) for view in exact or found]
 
 
-def _trace(calls: Calls, view: OperationView, most: int) -> Trace:
+def _trace(calls: Calls, view: OperationView, most: int, told: Beside) -> Trace:
     read = calls.of_operation(view.ids, limit=most + 1)
     shown = read[:most]
     return Trace(
@@ -77,4 +80,5 @@ def _trace(calls: Calls, view: OperationView, most: int) -> Trace:
         roots=tuple(grow([one for one in shown if one.call.cause_id in view.ids])),
         others=tuple(one for one in shown if one.call.cause_id not in view.ids),
         is_cut=len(read) > most,
+        beside=told,
     )

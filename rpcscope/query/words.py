@@ -37,3 +37,14 @@ def duration(ns: int) -> str:
     if hours < 48:
         return f"{hours} h {minutes} min"
     return f"{hours // 24} days {hours % 24} h"
+
+
+def amount(count: float | None) -> str:
+    """Bytes in the unit of 1,000 that tells them."""
+    if count is None:
+        return "an unknown amount"
+    for unit in ("B", "kB", "MB", "GB"):
+        if abs(count) < 1000:
+            return f"{count:,.0f} B" if unit == "B" else f"{count:,.1f} {unit}"
+        count /= 1000
+    return f"{count:,.1f} TB"
