@@ -12,6 +12,7 @@ from rpcscope.query.gaps import Loss, gaps_touching
 from rpcscope.query.in_flight_over import in_flight_over
 from rpcscope.query.operations import STUCK_AFTER_S, Operations
 from rpcscope.query.processes import processes
+from rpcscope.query.progress import migrations_between
 from rpcscope.query.queues import LONGEST_INTERVAL_NS, REPEATED_NS, queues
 from rpcscope.query.status import recorders
 from rpcscope.query.times import SECOND
@@ -67,6 +68,7 @@ def ask(reader: Reader, from_ns: int, to_ns: int, now_ns: int, *, stuck_after_s:
     unseen = Unseen(reader)
     known = [info.recording for info in reader.recordings()]
     operations = Operations(reader, stuck_after_s=stuck_after_s)
+    migrations = migrations_between(reader, max(from_ns, to_ns - _WORK_NS), to_ns)
     time = OperationFilter(since_ns=from_ns, until_ns=to_ns, background=False, limit=_OPERATIONS)
     return replace(
         state,
@@ -82,6 +84,8 @@ def ask(reader: Reader, from_ns: int, to_ns: int, now_ns: int, *, stuck_after_s:
         failed=tuple(operations.find(replace(time, statuses=(Status.FAILED,)), status=Status.FAILED)),
         work=in_flight_over(reader, max(from_ns, to_ns - _WORK_NS), to_ns, limit=_WORK).rows,
         churn=tuple(reader.churn_steps(max(from_ns, to_ns - _WORK_NS), to_ns, _MINUTE_NS)),
+        migrations=migrations,
+        request_ids=reader.request_ids({one.last.operation_id for one in migrations}),
     )
 
 

@@ -9,6 +9,7 @@ from rpcscope.model import Call, Layout, NodeState, Process
 from rpcscope.query.abandoned import AbandonedQueue
 from rpcscope.query.gaps import Loss
 from rpcscope.query.operations import OperationView
+from rpcscope.query.progress import Migration
 from rpcscope.query.queues import QueueRow
 from rpcscope.query.status import RecorderStatus
 from rpcscope.query.times import SECOND
@@ -54,6 +55,8 @@ class Facts:
     failed: tuple[OperationView, ...] = ()
     work: tuple[Work, ...] = ()  # the most loaded first
     churn: tuple[ChurnStep, ...] = ()  # by minutes
+    migrations: tuple[Migration, ...] = ()  # of the end of the time
+    request_ids: Mapping[int, str] = field(default_factory=dict)  # by the operation id of a migration's samples
 
     @property
     def lasted_s(self) -> float:

@@ -19,6 +19,8 @@ from rpcscope.model import (
     NodeState,
     Outcome,
     Process,
+    Progress,
+    ProgressSample,
     QueueConsumer,
     QueuePoll,
     QueueSample,
@@ -195,6 +197,23 @@ def _gap(cloud: Cloud) -> None:
     cloud.write(gaps=(gap,))
 
 
+def _endless(cloud: Cloud) -> None:
+    """The memory is gone over again and again, and as much is left as before."""
+    cloud.operation(31, request_id="req-moves", kind="live-migration")
+    samples = tuple(
+        ProgressSample(
+            call_id=cloud.base + 9_000 + place, operation_id=cloud.base + 31, unique_id=f"{place:032x}",
+            at_ns=START + 800 * SECOND + place * 5 * SECOND, instance="003a7e15-8c0a-4889-a087-bc54a24feb64",
+            progress=Progress(
+                migration="2f58666f-6fa2-4915-b79c-d9829f11798c", status="running", memory_total=64 * 10**9,
+                memory_processed=place * 5 * 10**9, memory_remaining=4 * 10**9,
+            ),
+        )
+        for place in range(10)
+    )  # fmt: skip
+    cloud.write(progress=samples)
+
+
 def _stuck(cloud: Cloud) -> None:
     cloud.operation(30, request_id="req-stuck", **STUCK)
 
@@ -209,6 +228,7 @@ TROUBLES: dict[str, Callable[[Cloud], None]] = {
     "recorders": lambda cloud: cloud.report(nodes_traced=1),
     "blind-taps": _gap,
     "stuck-operations": _stuck,
+    "endless-migrations": _endless,
     "silent-servers": _silent_server,
     "timeouts": lambda cloud: cloud.calls(1, server="host-1", **SILENT),
     "late-replies": _flagged(Flag.LATE_REPLY, outcome=Outcome.TIMED_OUT),
