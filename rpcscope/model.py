@@ -99,6 +99,9 @@ class TapPhase:
 PEEK_CHANNEL = 2011
 """AMQP channel by which rpcscope looks into a queue: a delivery to it took nothing. Services use the lowest numbers."""
 
+NOTICE_CHANNEL = 2012
+"""AMQP channel that a notification tap writes into what it took, so that it is known by which way it came."""
+
 
 # ---------------------------------------------------------------- what the queue tap hands on
 

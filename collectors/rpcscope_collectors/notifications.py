@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from rpcscope.model import Gap, GapCause, LiveSighting, Observation
+from rpcscope.model import NOTICE_CHANNEL, Gap, GapCause, LiveSighting, Observation
 from rpcscope_collectors.bindings import NOTIFIED
 from rpcscope_collectors.notified import Notifications
 from rpcscope_collectors.tap import Tap
@@ -95,4 +95,4 @@ class NotificationTap:
             if isinstance(seen, Gap):
                 yield replace(seen, cause=GapCause.INSIDE, note=f"{_NOTE}: {seen.note or seen.cause.name.lower()}")
             elif isinstance(seen, Observation) and seen.exchange:
-                yield seen
+                yield replace(seen, headers={**seen.headers, "channel": NOTICE_CHANNEL})
