@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -13,6 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
+
+from tests.support.warm import PLAIN, is_warm, warm
 
 PROGRAM = Path(sys.executable).with_name("rpcscope")
 GIVE_UP_S = 120.0
@@ -87,20 +88,18 @@ class Cli:
         return self.db or str(self.folder / "store.sqlite")
 
     def environment(self) -> dict[str, str]:
-        own = {
-            "PATH": os.environ.get("PATH", os.defpath),
-            "LANG": "C.UTF-8",
-            "HOME": str(self.folder / "home"),
-            "RPCSCOPE_DB": self.database,
-        }
-        return own | dict(self.env)
+        return PLAIN | {"HOME": str(self.folder / "home"), "RPCSCOPE_DB": self.database} | dict(self.env)
 
     def run(self, *args: str | Path, **how: Any) -> Done:
-        """Run a command to its end."""
-        done = subprocess.run(
-            [PROGRAM, *args], env=self.environment(), cwd=self.folder, text=True, capture_output=True,
-            check=False, timeout=GIVE_UP_S, stdin=subprocess.DEVNULL, **how,
-        )  # fmt: skip
+        """Run a command to its end. `how`: more for subprocess.run."""
+        argv, env = [str(PROGRAM), *map(str, args)], self.environment()
+        if how or not is_warm(env):
+            done = subprocess.run(
+                argv, env=env, cwd=self.folder, text=True, capture_output=True, check=False, timeout=GIVE_UP_S,
+                stdin=subprocess.DEVNULL, **how,
+            )  # fmt: skip
+        else:
+            done = warm().run(argv, env, self.folder, GIVE_UP_S)
         return Done(done.returncode, done.stdout, done.stderr)
 
     def ok(self, *args: str | Path) -> str:
