@@ -8,6 +8,7 @@ from dataclasses import replace
 from rpcscope.doctor.facts import Facts, Marked
 from rpcscope.model import Flag, NodeState, Outcome, Status
 from rpcscope.query.abandoned import abandoned
+from rpcscope.query.disagreement import disagreements
 from rpcscope.query.gaps import Loss, gaps_touching
 from rpcscope.query.in_flight_over import in_flight_over
 from rpcscope.query.operations import STUCK_AFTER_S, Operations
@@ -68,6 +69,7 @@ def ask(reader: Reader, from_ns: int, to_ns: int, now_ns: int, *, stuck_after_s:
     unseen = Unseen(reader)
     known = [info.recording for info in reader.recordings()]
     operations = Operations(reader, stuck_after_s=stuck_after_s)
+    known_processes = processes(reader)
     migrations = migrations_between(reader, max(from_ns, to_ns - _WORK_NS), to_ns)
     time = OperationFilter(since_ns=from_ns, until_ns=to_ns, background=False, limit=_OPERATIONS)
     return replace(
@@ -76,13 +78,14 @@ def ask(reader: Reader, from_ns: int, to_ns: int, now_ns: int, *, stuck_after_s:
         layouts=tuple(one for several in reader.layouts().values() for one in several if one.at_ns < to_ns),
         signs=signs,
         marked=_marked(reader, signs, from_ns, to_ns),
-        processes=processes(reader),
+        processes=known_processes,
         watched=frozenset(one.id for one in known if not unseen.hides_deliveries((one.id << 40,), from_ns, to_ns)),
         whole=frozenset(one.id for one in known if not unseen.hides_copies((one.id << 40,), from_ns, to_ns)),
         brokers={one.id: one.label if one.source == "file" else one.scope.rpartition(" ")[0] for one in known},
         stuck=tuple(operations.find(replace(time, statuses=(Status.RUNNING,)), status=Status.STUCK)),
         failed=tuple(operations.find(replace(time, statuses=(Status.FAILED,)), status=Status.FAILED)),
         work=in_flight_over(reader, max(from_ns, to_ns - _WORK_NS), to_ns, limit=_WORK).rows,
+        disagreements=disagreements(reader, known_processes, from_ns, to_ns),
         churn=tuple(reader.churn_steps(max(from_ns, to_ns - _WORK_NS), to_ns, _MINUTE_NS)),
         migrations=migrations,
         request_ids=reader.request_ids({one.last.operation_id for one in migrations}),

@@ -17,6 +17,7 @@ from rpcscope.doctor import (
     silent,
     taps,
     timeouts,
+    witnesses,
 )
 from rpcscope.doctor.facts import Facts
 from rpcscope.doctor.finding import Check, RedFlag
@@ -26,6 +27,7 @@ CHECKS: tuple[Check, ...] = (
     broker.NEAR_LIMITS,
     taps.RECORDERS,
     taps.BLIND,
+    witnesses.DISAGREE,
     operations.STUCK,
     migrations.ENDLESS,
     silent.MUTE,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from rpcscope.model import Call, Layout, NodeState, Process
 from rpcscope.query.abandoned import AbandonedQueue
+from rpcscope.query.disagreement import Disagreement
 from rpcscope.query.gaps import Loss
 from rpcscope.query.operations import OperationView
 from rpcscope.query.progress import Migration
@@ -55,6 +56,7 @@ class Facts:
     failed: tuple[OperationView, ...] = ()
     work: tuple[Work, ...] = ()  # the most loaded first
     churn: tuple[ChurnStep, ...] = ()  # by minutes
+    disagreements: tuple[Disagreement, ...] = ()  # of the newest calls that processes told of
     migrations: tuple[Migration, ...] = ()  # of the end of the time
     request_ids: Mapping[int, str] = field(default_factory=dict)  # by the operation id of a migration's samples
 
