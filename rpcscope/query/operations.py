@@ -189,7 +189,8 @@ def process_name(process: Process | None) -> str:
     """program:pid, or what else is known of it."""
     if process is None:
         return ""
-    return f"{process.program}:{process.pid}" if process.program else process.key
+    name = f"{process.program}:{process.pid}" if process.pid else process.program
+    return name if process.program else process.key
 
 
 def _is_empty(whole: Operation) -> bool:
