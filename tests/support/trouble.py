@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from rpcscope.model import (
+    Account,
     Batch,
     Call,
     Churn,
@@ -25,6 +26,7 @@ from rpcscope.model import (
     QueuePoll,
     QueueSample,
     QueueSamples,
+    Side,
     Status,
 )
 from rpcscope.sampling import Sampler
@@ -81,6 +83,11 @@ class Cloud:
             known = {"published_ns": at, "from_process": self.base + CASTER, "to_process": self.base + COMPUTE}
             made.append(make_call(number, **(known | ANSWERED | words)))
         self.write(calls=tuple(made))
+
+    @property
+    def last_call(self) -> int:
+        """The number of the last call, without that of the recording."""
+        return self._calls
 
     def operation(self, number: int, **words: Any) -> None:
         """An operation of a person that is over, unless told otherwise."""
@@ -197,6 +204,16 @@ def _gap(cloud: Cloud) -> None:
     cloud.write(gaps=(gap,))
 
 
+def _disagreement(cloud: Cloud) -> None:
+    """The bus shows that it went well, its worker says that it raised."""
+    cloud.calls(1, server="host-1", method="get_console", request_bytes=10)
+    told = Account(
+        call_id=cloud.base + cloud.last_call, side=Side.SERVER, process=cloud.base + COMPUTE, source="driver",
+        host="host-1", at_ns=END - SECOND, outcome=Outcome.FAILED, failure="Boom",
+    )  # fmt: skip
+    cloud.write(accounts=(told,))
+
+
 def _endless(cloud: Cloud) -> None:
     """The memory is gone over again and again, and as much is left as before."""
     cloud.operation(31, request_id="req-moves", kind="live-migration")
@@ -229,6 +246,7 @@ TROUBLES: dict[str, Callable[[Cloud], None]] = {
     "blind-taps": _gap,
     "stuck-operations": _stuck,
     "endless-migrations": _endless,
+    "taps-disagree": _disagreement,
     "silent-servers": _silent_server,
     "timeouts": lambda cloud: cloud.calls(1, server="host-1", **SILENT),
     "late-replies": _flagged(Flag.LATE_REPLY, outcome=Outcome.TIMED_OUT),
