@@ -28,7 +28,7 @@ from rpcscope_collectors.visitor import Gone, Visitor
 
 LIMIT = 50_000  # sightings that wait
 MAX_VISITORS = 4096
-_DATAGRAM = 65_536
+_DATAGRAM = 131_072
 _AT_ONCE = 64  # datagrams of one socket before others get their turn
 _LOOK_S = 0.1
 _LAST_TURNS = 100

@@ -14,6 +14,9 @@ from typing import Any
 import pytest
 from rpcscope_oslo_tap import driver, sender
 from rpcscope_oslo_tap.buffer import Buffer
+from rpcscope_oslo_tap.settings import Where
+from rpcscope_oslo_tap.tap import Tap
+from rpcscope_oslo_tap.told import Told
 
 from rpcscope.model import Side
 from rpcscope_collectors.listen_address import listen_address
@@ -219,3 +222,13 @@ def test_a_hook_that_fails_harms_no_call(address: str, monkeypatch: pytest.Monke
     monkeypatch.setattr(tap, "outcome_of", broken)
     with inside.told_to(address):
         call_often(3)
+
+
+def test_what_can_not_be_written_as_json_is_counted_as_lost_and_the_rest_is_told(address: str) -> None:
+    with inside.told_to(address), Listener([listen_address(address)]) as listener:
+        tap = Tap(Where(address.removeprefix("unix:")), "host-1")
+        for version in (object(), "1.0", "x" * 1_000_000):
+            told = Told("CLIENT", "CAST")
+            told.unique_id, told.version = "a" * 32, version  # type: ignore[assignment]
+            tap.sent(told)
+        assert inside.accounted(listener, 3) == (2, 1)

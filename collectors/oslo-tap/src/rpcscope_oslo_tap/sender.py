@@ -131,7 +131,7 @@ class Sender:
             told = self._buffer.take()
             if told is None:
                 break
-            line = json.dumps({"inside": {**self._who(), **told.row()}}).encode()
+            line = self._line(told)
             if size + len(line) > MAX_BYTES - _HEAD_ROOM:
                 if lines:
                     self._buffer.put_back(told)
@@ -148,6 +148,13 @@ class Sender:
         self._pending_lines, self._lost_pending = len(lines), lost
         self._pending = b"\n".join([self._head(lost), *lines]) + b"\n"
         return True
+
+    def _line(self, told: Told) -> bytes:
+        """Of one side of an RPC; too long to be sent, where a service put in what is no JSON."""
+        try:
+            return json.dumps({"inside": {**self._who(), **told.row()}}).encode()
+        except (TypeError, ValueError):
+            return bytes(MAX_BYTES)
 
     def _who(self) -> dict[str, Any]:
         return {"program": PurePath(sys.argv[0]).name if sys.argv else "", "pid": os.getpid(), "host": self._host}

@@ -23,6 +23,7 @@ CURRENT: ContextVar[Told | None] = ContextVar("rpcscope_tap", default=None)
 """What this thread or greenthread publishes for. A thread-local would be shared by greenthreads that were made late."""
 
 MAX_OPEN = 20_000
+MAX_EXCHANGES, MAX_NAME = 500, 100  # of a head, which has to fit into a datagram
 _FANOUT = "_fanout"
 _PLACE = "_rpcscope_place"
 _now = time.time_ns
@@ -226,7 +227,8 @@ class Tap:
 
     def sent_so_far(self) -> dict[str, int]:
         """Messages that this process published, by exchange. For the sender alone."""
-        return {exchange: count.value() for exchange, count in list(self._published.items())}
+        known = list(self._published.items())[:MAX_EXCHANGES]
+        return {exchange[:MAX_NAME]: count.value() for exchange, count in known}
 
     def flush(self) -> None:
         """Hand over what is left, as far as that needs no waiting: the service closes a transport."""

@@ -11,12 +11,8 @@ CLIENT, SERVER = "CLIENT", "SERVER"
 REQUEST, CAST, FANOUT, NOTIFICATION = "REQUEST", "CAST", "FANOUT", "NOTIFICATION"
 
 MOMENTS = ("sent_ns", "confirmed_ns", "taken_ns", "received_ns", "started_ns", "ended_ns", "replied_ns")
-_TEXTS = (
-    "unique_id", "msg_id", "request_id", "global_request_id", "method", "namespace", "version", "exchange", "topic",
-    "server", "outcome", "failure", "trace_id", "span_id", "parent_span_id",
-)  # fmt: skip
-_NUMBERS = ("request_bytes", "reply_bytes", "timeout_ms", "pool_wait_ns")
-_COUNTS = ("retries", "reconnects")
+_NOT_TOLD = frozenset({"attempts", "channel", "message", "stamps_told"})
+_NUMBERS = frozenset({"request_bytes", "reply_bytes", "timeout_ms", "pool_wait_ns"})  # of which 0 says something
 _MAX_TEXT = 400
 
 
@@ -52,21 +48,13 @@ class Told:
 
     def row(self) -> dict[str, Any]:
         """As it stands, for a line."""
-        row: dict[str, Any] = {"source": "driver", "side": self.side, "kind": self.kind}
-        for name in _TEXTS:
-            value = getattr(self, name)
-            if value and isinstance(value, str):
-                row[name] = value[:_MAX_TEXT]
-        for name in MOMENTS + _COUNTS:
-            value = getattr(self, name)
-            if value:
-                row[name] = value
-        for name in _NUMBERS:
-            value = getattr(self, name)
-            if value is not None:
-                row[name] = value
-        if self.instances:
-            row["instances"] = self.instances
-        if self.facts:
-            row["facts"] = [fact[:_MAX_TEXT] for fact in self.facts]
+        row: dict[str, Any] = {"source": "driver"}
+        for name, value in dict(vars(self)).items():  # a copy: what goes on may be told, too
+            if name in _NOT_TOLD or not (value or (value == 0 and name in _NUMBERS)):
+                continue
+            if type(value) is str:
+                value = value[:_MAX_TEXT]
+            elif name == "facts":
+                value = [fact[:_MAX_TEXT] for fact in value]
+            row[name] = value
         return row
