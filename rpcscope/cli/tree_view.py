@@ -141,7 +141,8 @@ def _good_to(told: list[Four]) -> str:
     if not told:
         return ""
     errors = [one.error_ns for one in told if one.error_ns is not None]
-    good = f"; queue and reply are good to {ms(max(errors)):,.3f} ms: clocks differ" if any(errors) else ""
+    worst_ms = max(ms(max(errors, default=0)) or 0.0, 0.001)
+    good = f"; queue and reply are good to {worst_ms:,.3f} ms: clocks differ" if any(errors) else ""
     unsure = "; of some it is not known how far their clocks differ" if len(errors) < len(told) else ""
     words = "(in the queue, waiting for a thread of the pool, execution, the reply on its way)"
     return f"\nwhere processes told of themselves: {words}{good}{unsure}"

@@ -119,7 +119,8 @@ def _starts(view: CallView) -> list[tuple[int, str]]:
     parts = staged(view)
     found = [(stage.from_ns, stage.name) for stage in parts]
     if POOL_WAIT in (stage.name for stage in parts):
-        return [(0, found[0][1]), *found[1:], *((part.to_ns, EXECUTION) for part in parts if part.name == REPLY_WAIT)]
+        more = [] if parts[-1].name == EXECUTION else [(parts[-1].to_ns, EXECUTION)]
+        return [(0, found[0][1]), *found[1:], *more]
     if call.delivered_ns is not None and call.replied_ns is None:
         found.append((call.delivered_ns, EXECUTION))
     elif not found:
