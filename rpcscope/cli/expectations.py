@@ -54,6 +54,7 @@ def expected_of(plan: Plan, fleet: FleetFile, templates: Iterable[Template], spe
         "operations_peak": plan.operations_peak,
         "link_peak": plan.link_peak,
         "copied_bytes": plan.copied_bytes,
+        "events": plan.story.tally,
         "stuck": len(plan.stuck),
         "idle": idle_of(fleet, templates, speed),
     }

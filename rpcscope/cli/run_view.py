@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rpcscope.cli.fit import put_table
 from rpcscope.cli.gap_view import print_gaps
 from rpcscope.cli.output import cell, console, heading, number, size, table
-from rpcscope.query.run_words import provenance_note, seconds, shortfalls
+from rpcscope.query.run_words import happenings, provenance_note, seconds, shortfalls
 
 if TYPE_CHECKING:
     from rpcscope.cli.performance import Performance
@@ -48,6 +48,8 @@ def print_plan(performance: Performance, stuck: Sequence[Stuck] = ()) -> None:
             f"{expected['copied_bytes'] / 1e9:,.1f} GB of memory and disks are copied, "
             f"over links that are used to {expected['link_peak'] or 0:.0%} at most."
         )
+    if told := happenings(expected.get("events") or {}):
+        screen.print(cell(f"What happens: {told}."))
     for one in stuck[:_STUCK]:
         screen.print(
             cell(f"! server {one.server} ({one.flavor}) on {one.host} writes faster than it can be copied", "yellow")
@@ -88,6 +90,8 @@ def print_run(found: Compared) -> None:
         screen.print(cell("Nobody recorded it: what it put on the bus is not known.", "red"))
     _print_pairs(found)
     _print_methods(found)
+    if told := happenings((outcome.get("part") or {}).get("events") or {}):
+        screen.print(cell(f"What happened: {told}."))
     late = outcome["lateness_ms"]
     if late["p50"] is not None:
         screen.print(f"Late: {late['p50']:,.1f} ms (p50), {late['p95']:,.1f} ms (p95), {late['max']:,.1f} ms at most.")

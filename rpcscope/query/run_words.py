@@ -9,6 +9,8 @@ from rpcscope.query.times import SECOND
 from rpcscope.query.words import duration
 from rpcscope.store.run_rows import Run
 
+_OF_OPERATIONS = (" done", " timed out", "memory copy ended", "server moved")
+"""Ends of events that the table of kinds counts, too."""
 _SHORT = 0.01
 """A rate that is missed by less counts as reached."""
 
@@ -16,6 +18,12 @@ _SHORT = 0.01
 def seconds(value: float) -> str:
     """A duration as people say it."""
     return f"{value:.1f} s" if value < 100 else duration(round(value * SECOND))
+
+
+def happenings(events: Mapping[str, int]) -> str:
+    """What a flow tells beside the ends of its operations: "host updated 8, no host has room 2"."""
+    told = sorted(events.items(), key=lambda one: (-one[1], one[0]))
+    return ", ".join(f"{what} {count:,}" for what, count in told if not what.endswith(_OF_OPERATIONS))
 
 
 def provenance_note(asked: Mapping[str, Any]) -> list[str]:
