@@ -14,6 +14,7 @@ from rpcscope.correlate.testimony import Testimony
 from rpcscope.model import Side
 
 MAX_SPANS = 200_000
+MAX_BELOW = 1000  # calls below one span
 
 Kin = tuple[CallState, CallState]
 """A call, and the one that it belongs below."""
@@ -25,17 +26,16 @@ class SpanParents:
     def __init__(self) -> None:
         """Nothing is known."""
         self._handlers: OrderedDict[str, Testimony] = OrderedDict()  # by the span in which a request is handled
-        self._waiting: OrderedDict[str, list[Testimony]] = OrderedDict()  # by the span that is not known yet
+        self._waiting: OrderedDict[str, dict[int, Testimony]] = OrderedDict()  # by the span that is not known yet
 
     def found(self, testimony: Testimony) -> Iterator[Kin]:
         """What is known now that more was told of a call, or the call is known that was told of."""
         if testimony.call is None:
             return
-        for account in testimony.of(Side.SERVER):
-            if account.span_id:
+        for account in testimony.accounts.values():
+            if account.side is Side.SERVER and account.span_id:
                 yield from self._handles(account.span_id, testimony)
-        for account in testimony.of(Side.CLIENT):
-            if account.parent_span_id:
+            elif account.side is Side.CLIENT and account.parent_span_id:
                 yield from self._is_below(account.parent_span_id, testimony)
 
     def _handles(self, span_id: str, testimony: Testimony) -> Iterator[Kin]:
@@ -43,16 +43,16 @@ class SpanParents:
         self._handlers[span_id] = testimony
         if len(self._handlers) > MAX_SPANS:
             self._handlers.popitem(last=False)
-        for below in self._waiting.pop(span_id, ()):
+        for below in self._waiting.pop(span_id, {}).values():
             if below.call is not None and parent is not None:
                 yield below.call, parent
 
     def _is_below(self, span_id: str, testimony: Testimony) -> Iterator[Kin]:
         above = self._handlers.get(span_id)
         if above is None or above.call is None:
-            waiting = self._waiting.setdefault(span_id, [])
-            if testimony not in waiting:
-                waiting.append(testimony)
+            waiting = self._waiting.setdefault(span_id, {})
+            if len(waiting) < MAX_BELOW:
+                waiting[id(testimony)] = testimony
             if len(self._waiting) > MAX_SPANS:
                 self._waiting.popitem(last=False)
         elif testimony.call is not None:
