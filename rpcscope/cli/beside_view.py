@@ -47,8 +47,10 @@ def _print_migration(one: Migration, began: int) -> None:
         line.append(f" for {duration(one.still_ns)}", "bold red")
     if one.rate is not None:
         line.append(f"  {amount(one.rate)}/s sent")
+    if one.remaining is not None and one.pace is not Pace.OVER:
+        line.append(f"  {amount(one.remaining)} left of pass {one.passes}")
     if one.left_ns is not None:
-        line.append(f"  {amount(one.remaining)} left of pass {one.passes}: at least {duration(one.left_ns)} more")
+        line.append(f": at least {duration(one.left_ns)} more")
     console().print(line)
     lines = table(">ms", "status", ">memory", ">sent", ">left", ">disk left")
     for sample in one.samples[-_SHOWN:]:

@@ -70,8 +70,11 @@ class Migration:
 
     @property
     def left_ns(self) -> int | None:
-        """How long the present pass takes at this rate, so at least how long it still goes on; None: unknown."""
-        if self.is_over or not self.rate or self.remaining is None:
+        """How long the present pass takes at this rate, so at least how long it still goes on.
+
+        None: unknown, over, or it does not come to an end by itself.
+        """
+        if self.pace is not Pace.CONVERGING or not self.rate or self.remaining is None:
             return None
         return int(self.remaining * SECOND / self.rate)
 

@@ -30,7 +30,7 @@ def show(db: str, request_id: str, capsys: Any, *more: str) -> str:
 
 def test_a_migration_is_told_with_its_pace_its_rate_and_what_is_left(db: str, capsys: Any) -> None:
     shown = show(db, "req-moves", capsys)
-    assert "not converging for 45.0 s  1.0 GB/s sent  4.0 GB left of pass 1: at least 4.0 s more" in shown
+    assert "not converging for 45.0 s  1.0 GB/s sent  4.0 GB left of pass 1\n" in shown
     assert shown.count("running") == 11
     assert "disk left" in shown
     assert "?" in shown.splitlines()[-1]  # of the disk nobody told
