@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import uuid
 from collections.abc import Iterator, Mapping
@@ -85,13 +86,15 @@ class Plug:
     async def open_send(self, process: Process) -> Connection:
         """A connection to publish with."""
         connection = await self._open(process, process.pool)
-        await connection.confirm_select()
+        with _while_it_lives(process):
+            await connection.confirm_select()
         return connection
 
     async def open_replies(self, process: Process) -> bytes:
         """The reply queue's name."""
         connection = await self._open(process, Replies(process))
-        name, _ = await self._profile.replies(connection)
+        with _while_it_lives(process):
+            name, _ = await self._profile.replies(connection)
         return name.encode()
 
     def _parts(self, process: Process) -> Iterator[asyncio.Future[None]]:
@@ -151,6 +154,17 @@ class Plug:
                     raise
                 await asyncio.sleep(pause_s)
         raise AssertionError("the last attempt returns or raises")
+
+
+@contextlib.contextmanager
+def _while_it_lives(process: Process) -> Iterator[None]:
+    """A process that dies drops what it was about to use: no fault of the broker."""
+    try:
+        yield
+    except BrokerError:
+        if process.gone:
+            raise asyncio.CancelledError from None
+        raise
 
 
 def _is_final(error: BrokerError) -> bool:

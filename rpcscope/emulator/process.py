@@ -98,6 +98,9 @@ class Process:
         for rpc in (*self.pending.values(), *orphans):
             rpc.is_waiting = False
             rpc.level.child_over(rpc.position, GONE)  # of a timer of its own; who had a thread here is dead
+        for rpc in {one for one in (*self.pending.values(), *held) if isinstance(one, Rpc) and one.expected}:
+            # It may have gone with its socket; if not, the broker keeps it no longer than its caller would have waited.
+            self.stage.loop.call_later(rpc.node.timeout_s, rpc.give_up)
         for one in unsent:
             if isinstance(one, Rpc) and self.stage.on_the_way.pop(one.unique_id, None) is not None:
                 one.lose()

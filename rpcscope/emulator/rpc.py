@@ -65,6 +65,11 @@ class Rpc:
         self.play.timed_out = True
         self.level.child_over(self.position, TIMEOUT)
 
+    def give_up(self) -> None:
+        """Its caller is dead, and by now nobody will take it who has not."""
+        if not self.taken and self.caller.stage.on_the_way.pop(self.unique_id, None) is not None:
+            self.lose()
+
     def release(self) -> None:
         """Its play waits no more for somebody to take it."""
         if self.expected:
