@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from tests.support.cli import Cli, new_cli
-from tests.support.rabbitmq import Cloud
+from rpcscope.private_broker import PrivateBroker
+from tests.support.cli import Cli, Done, new_cli
+from tests.support.rabbitmq import Cloud, new_cloud
 from tests.support.recording import broker_options, is_left
 from tests.support.traffic import Traffic
 
@@ -22,13 +25,39 @@ def cli(tmp_path: Path) -> Cli:
     return new_cli(tmp_path)
 
 
-def test_it_tells_the_present_rate_and_leaves_no_trace(cli: Cli, cloud: Cloud) -> None:
+def together(cli: Cli, *commands: tuple[str, ...]) -> list[Done]:
+    """All at once: each looks at the broker for a quarter of a minute."""
+    with ThreadPoolExecutor(len(commands)) as pool:
+        return list(pool.map(lambda words: cli.run(*words), commands))
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What was told of a vhost with traffic, and what was left there before the traffic ended."""
+
+    cli: Cli
+    cloud: Cloud
+    shown: Done
+    told: Done
+    is_left: bool
+
+
+@pytest.fixture(scope="module")
+def looked(rabbitmq: PrivateBroker, tmp_path_factory: pytest.TempPathFactory) -> Looked:
+    folder = tmp_path_factory.mktemp("looked")
+    cli, cloud = new_cli(folder), new_cloud(rabbitmq, folder)
+    dry = ("record", *broker_options(cloud), "--dry-run")
     with Traffic(cloud, rate=RATE).flowing():
-        done = cli.run("record", *broker_options(cloud), "--dry-run", "--flight", "--keep", "24h")
-        assert not is_left(cloud)
+        shown, told = together(cli, (*dry, "--flight", "--keep", "24h"), (*dry, "--format", "json"))
+        return Looked(cli, cloud, shown, told, is_left(cloud))
+
+
+def test_it_tells_the_present_rate_and_leaves_no_trace(looked: Looked) -> None:
+    assert not looked.is_left
+    assert not looked.cloud.state_dir.exists(), "a lease"
+    assert not Path(looked.cli.database).exists()
+    done = looked.shown
     assert done.code == 0
-    assert not cloud.state_dir.exists(), "a lease"
-    assert not Path(cli.database).exists()
     lines = done.out.splitlines()
     assert "publish all the time, control for 5m on a trigger; what is older than 1d is removed." in done.out
     assert [line.split()[0] for line in lines[4:8]] == ["bindings", "publish", "control", "full"]
@@ -36,10 +65,8 @@ def test_it_tells_the_present_rate_and_leaves_no_trace(cli: Cli, cloud: Cloud) -
     assert "may make and read its queue" in done.out
 
 
-def test_programs_get_the_numbers_and_control_lies_between(cli: Cli, cloud: Cloud) -> None:
-    with Traffic(cloud, rate=RATE).flowing():
-        done = cli.run("record", *broker_options(cloud), "--dry-run", "--format", "json")
-    told = json.loads(done.out)
+def test_programs_get_the_numbers_and_control_lies_between(looked: Looked) -> None:
+    told = json.loads(looked.told.out)
     traffic, costs = told["traffic"], {cost["mode"]: cost for cost in told["costs"]}
     assert traffic["publishes"] > 0
     assert 0 < traffic["replies"] < traffic["publishes"]
@@ -59,13 +86,13 @@ def test_an_account_that_may_not_is_named_with_what_it_lacks(cli: Cli, cloud: Cl
     plain = cloud.server.management_url
     by_monitor = plain.replace("://", f"://{monitor}:PS7q@")
     by_admin = plain.replace("://", f"://{cloud.server.user}:{cloud.server.password}@")
-    told = cli.run("record", *where, "--management-url", by_monitor, "--dry-run")
-    assert f"user {monitor} may not switch it" in told.out
-    assert f"whether user {tap} may tap is not known" in " ".join(told.out.split())
-    told = cli.run("record", *where, "--management-url", by_admin, "--dry-run")
+    asked = (("record", *where, "--management-url", url, "--dry-run") for url in (by_monitor, by_admin))
+    to_monitor, to_admin = together(cli, *asked)
+    assert f"user {monitor} may not switch it" in to_monitor.out
+    assert f"whether user {tap} may tap is not known" in " ".join(to_monitor.out.split())
     sentence = "lacks write on rpcscope.tap.default, write on amq.default, read on amq.rabbitmq.trace"
-    assert sentence in " ".join(told.out.split())
-    assert "PS7q" not in told.out + told.err
+    assert sentence in " ".join(to_admin.out.split())
+    assert "PS7q" not in "".join(done.out + done.err for done in (to_monitor, to_admin))
 
 
 def test_a_broker_that_does_not_answer_gets_a_sentence(cli: Cli) -> None:
