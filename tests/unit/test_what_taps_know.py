@@ -34,7 +34,7 @@ FACTS: dict[str, tuple[tuple[str, ...], Callable[[Shown], object]]] = {
     "its caller's timeout": (CALLS, lambda one: one["timeout_ms"]),
     "bytes of the request": (ALL, lambda one: one["request_bytes"]),
     "bytes of the reply": (CALLS, lambda one: one["reply_bytes"]),
-    "who sent it": (ALL, lambda one: ":" in (one["from"]["process"] or "") and "reply_" not in one["from"]["process"]),
+    "who sent it": (ALL, lambda one: one["from"]["process"] and "reply_" not in one["from"]["process"]),
     "who worked on it": (CALLS, lambda one: one["to"]["process"]),
     "how many took a fanout": (("fanout",), lambda one: one["copies"]),
     "heartbeats of long calls": (CALLS, lambda one: one["heartbeats"] is not None and one["clock"] == "tap"),
