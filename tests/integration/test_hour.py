@@ -24,7 +24,7 @@ def expect_well(result: Result, growth: float) -> None:
     ("mode", "planted"),
     [
         ("control", "store held"),
-        ("control", "stopped"),
+        pytest.param("control", "stopped", marks=pytest.mark.long),  # test_losses.py has a short one
         pytest.param("full", "store held", marks=pytest.mark.long),
         pytest.param("full", "stopped", marks=pytest.mark.long),
     ],
