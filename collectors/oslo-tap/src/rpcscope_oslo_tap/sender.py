@@ -43,7 +43,7 @@ class Sender:
 
     def __init__(self, where: Where, host: str, tap: Tap) -> None:
         """No thread and no socket yet."""
-        self._where, self._host, self._tap = where, host, tap
+        self._tap = tap
         self._buffer = Buffer()
         self._started: dict[str, object] = {}
         self._turn = threading.Lock()  # between the thread and who flushes; never waited for
@@ -55,6 +55,8 @@ class Sender:
         self._looked_ns = 0
         self._start = os.urandom(8).hex()
         self._pid = os.getpid()
+        program = PurePath(sys.argv[0]).name if sys.argv else ""
+        self._who = {"program": program, "pid": self._pid, "host": host}
 
     def put(self, told: Told) -> None:
         """One side of an RPC is over."""
@@ -152,16 +154,13 @@ class Sender:
     def _line(self, told: Told) -> bytes:
         """Of one side of an RPC; too long to be sent, where a service put in what is no JSON."""
         try:
-            return json.dumps({"inside": {**self._who(), **told.row()}}).encode()
+            return json.dumps({"inside": {**self._who, **told.row()}}).encode()
         except (TypeError, ValueError):
             return bytes(MAX_BYTES)
 
-    def _who(self) -> dict[str, Any]:
-        return {"program": PurePath(sys.argv[0]).name if sys.argv else "", "pid": os.getpid(), "host": self._host}
-
     def _head(self, lost: int) -> bytes:
         head: dict[str, Any] = {
-            **self._who(),
+            **self._who,
             "start": self._start,
             "first": self._lines,
             "lost": lost - self._lost_told,
