@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from rpcscope import inside_row
-from rpcscope.model import Inside
+from rpcscope.model import Gap, GapCause, Inside
 from rpcscope_collectors.in_time import InTime
 from rpcscope_collectors.otlp_door import Door
 from rpcscope_collectors.otlp_server import OtlpServer
@@ -105,7 +105,8 @@ class OtlpTap:
         self._most = most
         self._lock = threading.Lock()
         self._closed = False
-        self._server = OtlpServer(door, self._put)
+        self._turned_ns: list[int] = []  # when senders were first and last asked to come again, since it was told
+        self._server = OtlpServer(door, self._put, turned_away=self._turned_away)
 
     def open(self) -> None:
         """Begin to listen. Raises UsageError when the port can not be had."""
@@ -126,11 +127,11 @@ class OtlpTap:
         """What could be taken and was not; what has to wait does not count."""
         return len(self._intake) if self._closed else 0
 
-    def take(self, most: int) -> list[Inside]:
-        """What need not wait any longer, the oldest first; once it is closed, all of it."""
+    def take(self, most: int) -> list[Inside | Gap]:
+        """What need not wait any longer, the oldest first; once it is closed, all of it. Before it, what was lost."""
         with self._lock:
             told = self._intake.rest() if self._closed else self._intake.due(time.time_ns())
-            return [*itertools.islice(told, most)]
+            return [*self._gap(), *itertools.islice(told, most)]
 
     def close(self) -> None:
         """Nobody can send any more; again does nothing."""
@@ -139,7 +140,18 @@ class OtlpTap:
 
     def _put(self, spans: list[Span]) -> int | None:
         with self._lock:
-            if len(self._intake) + 2 * len(spans) > self._most:
-                self._intake.count.refused += len(spans)
-                return None
-            return self._intake.take(spans, time.time_ns())
+            if len(self._intake) + 2 * len(spans) <= self._most:
+                return self._intake.take(spans, time.time_ns())
+            self._intake.count.refused += len(spans)
+        self._turned_away()
+        return None
+
+    def _turned_away(self) -> None:
+        """A sender has to come again; whether it does is its own affair."""
+        self._turned_ns = [*self._turned_ns[:1], time.time_ns()]
+
+    def _gap(self) -> Iterator[Gap]:
+        turned_ns, self._turned_ns = self._turned_ns, []
+        if turned_ns:
+            note = "spans were asked to be sent again"
+            yield Gap(from_ns=turned_ns[0], to_ns=turned_ns[-1], cause=GapCause.INSIDE, note=note)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import socket
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, BinaryIO, cast
@@ -22,9 +23,16 @@ _POLL_S = 0.1
 class OtlpServer:
     """Takes spans at a door, from when it is opened until it is closed."""
 
-    def __init__(self, door: Door, take: Take, *, most_senders: int = MAX_SENDERS) -> None:
-        """Nobody can connect yet. `take` is called by several threads at once."""
-        self._door, self._take, self._most = door, take, most_senders
+    def __init__(
+        self, door: Door, take: Take, *, turned_away: Callable[[], None], most_senders: int = MAX_SENDERS
+    ) -> None:
+        """Nobody can connect yet.
+
+        Args:
+            take: called by several threads at once.
+            turned_away: called when a sender was one too many.
+        """
+        self._door, self._take, self._most, self._turned_away = door, take, most_senders, turned_away
         self._server: _Server | None = None
         self._thread: threading.Thread | None = None
 
@@ -32,7 +40,7 @@ class OtlpServer:
         """Begin. Raises UsageError when the port is in use or not allowed."""
         door = self._door
         try:
-            self._server = _Server(door, _handler(door, self._take), self._most)
+            self._server = _Server(door, _handler(door, self._take), self._most, self._turned_away)
         except OSError as error:
             raise UsageError(
                 f"port {door.port} of {door.host} can not be listened at ({error.strerror}): name another one"
@@ -46,11 +54,6 @@ class OtlpServer:
     def port(self) -> int:
         """Where it listens; 0 before it is open."""
         return int(self._server.server_address[1]) if self._server is not None else 0
-
-    @property
-    def turned_away(self) -> int:
-        """Connections that were one too many."""
-        return self._server.turned_away if self._server is not None else 0
 
     def close(self) -> None:
         """Nobody can connect any more; requests that are being read are answered. Again does nothing."""
@@ -66,11 +69,13 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = False  # closing waits for them; each ends within its patience
     request_queue_size = 128
 
-    def __init__(self, door: Door, handler: type[BaseHTTPRequestHandler], most_senders: int) -> None:
+    def __init__(
+        self, door: Door, handler: type[BaseHTTPRequestHandler], most_senders: int, turned_away: Callable[[], None]
+    ) -> None:
         if ":" in door.host and ipaddress.ip_address(door.host).version == 6:
             self.address_family = socket.AF_INET6
         self._free = threading.Semaphore(most_senders)
-        self.turned_away = 0
+        self._turned_away = turned_away
         super().__init__((door.host, door.port), handler)
 
     def process_request(self, request: Any, client_address: Any) -> None:
@@ -78,7 +83,7 @@ class _Server(ThreadingHTTPServer):
         if self._free.acquire(blocking=False):
             super().process_request(request, client_address)
             return
-        self.turned_away += 1
+        self._turned_away()
         answer = refused(429, "too many senders at a time", after_s=1)
         with suppress(OSError):
             request.settimeout(1)

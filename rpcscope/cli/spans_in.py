@@ -14,7 +14,7 @@ from rpcscope.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rpcscope.model import Inside
+    from rpcscope.model import Gap, Inside
     from rpcscope_collectors.otlp import OtlpTap
 
 
@@ -62,7 +62,7 @@ class SpanEar:
         self._tap.open()
         click.echo(f"rpcscope: spans are taken at port {self._tap.port}, path /v1/traces", err=True)
 
-    def take(self, most: int) -> Sequence[Inside]:
+    def take(self, most: int) -> Sequence[Inside | Gap]:
         """As the tap's."""
         return self._tap.take(most)
 

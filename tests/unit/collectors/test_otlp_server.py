@@ -18,7 +18,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.trace import SpanKind
 
 from rpcscope.errors import UsageError
-from rpcscope.model import Inside
+from rpcscope.model import Gap, GapCause, Inside
 from rpcscope_collectors.otlp import OtlpTap
 from rpcscope_collectors.otlp_door import Door
 from rpcscope_collectors.otlp_requests import MAX_BODY, MAX_INFLATED
@@ -50,7 +50,7 @@ def post(port: int, body: bytes, kind: str = PROTOBUF, path: str = "/v1/traces",
 
 
 def told(tap: OtlpTap) -> list[Inside]:
-    return tap.take(100)
+    return [one for one in tap.take(100) if isinstance(one, Inside)]
 
 
 def test_what_opentelemetrys_own_exporter_sends_is_taken(tap: OtlpTap) -> None:
@@ -137,19 +137,23 @@ def test_who_sends_more_than_there_is_room_for_is_asked_to_come_again() -> None:
         assert (response.status, response.getheader("Retry-After")) == (429, "5")
         connection.close()
         assert (tap.count.kept, tap.count.refused) == (1, 1)
+        gaps = [one for one in tap.take(100) if isinstance(one, Gap)]
+        assert [(gap.cause, gap.estimate) for gap in gaps] == [(GapCause.INSIDE, None)]
+        assert [one for one in tap.take(100) if isinstance(one, Gap)] == [], "it was told twice"
     finally:
         tap.close()
 
 
 def test_one_sender_too_many_is_asked_to_come_again_and_the_others_are_served() -> None:
-    server = OtlpServer(HERE, lambda spans: 0, most_senders=1)
+    turned_away: list[bool] = []
+    server = OtlpServer(HERE, lambda spans: 0, turned_away=lambda: turned_away.append(True), most_senders=1)
     server.open()
     try:
         with socket.create_connection(("127.0.0.1", server.port), timeout=60) as busy:
             busy.sendall(b"POST /v1/traces HTTP/1.1\r\n")
             with socket.create_connection(("127.0.0.1", server.port), timeout=60) as other:
                 assert other.recv(100).startswith(b"HTTP/1.1 429")
-            assert server.turned_away == 1
+            assert turned_away == [True]
             head = f"Content-Type: {PROTOBUF}\r\nContent-Length: 0\r\n\r\n"
             busy.sendall(head.encode())
             assert busy.recv(100).startswith(b"HTTP/1.1 200")
