@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import socket
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -16,7 +17,8 @@ from rpcscope_collectors.otlp_door import Door
 from rpcscope_collectors.otlp_requests import Take, answered
 
 MAX_SENDERS = 64  # connections at a time
-_PATIENCE_S = 10.0
+_PATIENCE_S = 10.0  # for the next bytes
+_LONGEST_S = 30.0  # for all of a request
 _POLL_S = 0.1
 
 
@@ -56,11 +58,12 @@ class OtlpServer:
         return int(self._server.server_address[1]) if self._server is not None else 0
 
     def close(self) -> None:
-        """Nobody can connect any more; requests that are being read are answered. Again does nothing."""
+        """Nobody can connect any more; what was read is answered. Again does nothing."""
         if self._server is None or self._thread is None:
             return
         self._server.shutdown()
         self._thread.join()
+        self._server.hurry(older_s=0)
         self._server.server_close()
         self._thread = None
 
@@ -76,11 +79,13 @@ class _Server(ThreadingHTTPServer):
             self.address_family = socket.AF_INET6
         self._free = threading.Semaphore(most_senders)
         self._turned_away = turned_away
+        self._since: dict[Any, float] = {}  # connection -> when it came
         super().__init__((door.host, door.port), handler)
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """In a thread of its own, unless too many are busy."""
         if self._free.acquire(blocking=False):
+            self._since[request] = time.monotonic()
             super().process_request(request, client_address)
             return
         self._turned_away()
@@ -95,7 +100,20 @@ class _Server(ThreadingHTTPServer):
         try:
             super().process_request_thread(request, client_address)
         finally:
+            self._since.pop(request, None)
             self._free.release()
+
+    def service_actions(self) -> None:
+        """Now and then: who sends a byte at a time does not keep others out."""
+        self.hurry(older_s=_LONGEST_S)
+
+    def hurry(self, *, older_s: float) -> None:
+        """Connections that last longer have sent all that is read of them."""
+        before = time.monotonic() - older_s
+        for connection, since in list(self._since.items()):
+            if since <= before:
+                with suppress(OSError):
+                    connection.shutdown(socket.SHUT_RD)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Who goes away in the middle sends it again."""

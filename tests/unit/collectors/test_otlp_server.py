@@ -199,3 +199,13 @@ def test_what_waits_comes_out_once_it_is_closed() -> None:
     tap.close()
     assert tap.backlog == 4
     assert (len(tap.take(3)), len(tap.take(3)), tap.backlog) == (3, 1, 0)
+
+
+def test_who_sends_a_byte_at_a_time_keeps_nobody_from_closing_it() -> None:
+    tap = OtlpTap(HERE)
+    tap.open()
+    with socket.create_connection(("127.0.0.1", tap.port), timeout=60) as slow:
+        slow.sendall(b"POST /v1/traces HTTP/1.1\r\nContent-Type: ")
+        assert post(tap.port, b"")[0] == 200, "the slow one was let in before"
+        tap.close()
+        assert slow.recv(100).startswith(b"HTTP/1.1 411"), "what it sent has no length"
