@@ -208,4 +208,4 @@ def test_who_sends_a_byte_at_a_time_keeps_nobody_from_closing_it() -> None:
         slow.sendall(b"POST /v1/traces HTTP/1.1\r\nContent-Type: ")
         assert post(tap.port, b"")[0] == 200, "the slow one was let in before"
         tap.close()
-        assert slow.recv(100).startswith(b"HTTP/1.1 411"), "what it sent has no length"
+        assert slow.recv(100).startswith(b"HTTP/1.1 415"), "it is told what was wrong with what it sent"
