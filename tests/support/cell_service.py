@@ -26,11 +26,17 @@ class Service:
         cfg.CONF([], project="nova", default_config_files=[], default_config_dirs=[])
         oslo_messaging.set_transport_defaults("nova")
         self.host = setup["host"]
+        self._notifies = setup.get("notifies", "")
         self.transports = {
             name: oslo_messaging.get_rpc_transport(cfg.CONF, url=setup[name])
             for name in ("api", "cell")
             if name in setup
         }
+        if "spans" in setup:
+            tracing = {"tracing_enabled": True, "tracing_service_name": setup["role"],
+                       "otel_exporter_otlp_endpoint": setup["spans"]}  # fmt: skip
+            for name, value in tracing.items():
+                cfg.CONF.set_override(name, value, group="oslo_messaging_tracing")
         self._servers: list[Any] = []
 
     def serve(self, broker: str, topic: str) -> None:
@@ -43,6 +49,23 @@ class Service:
     def to(self, broker: str, topic: str, server: str | None = None) -> Any:
         target = self._messaging.Target(topic=topic, server=server)
         return self._messaging.get_rpc_client(self.transports[broker], target, timeout=60)
+
+    def notify(self, ctxt: Context, event_type: str, payload: dict[str, Any]) -> None:
+        """Tell, where this service tells at all."""
+        if self._notifies:
+            from oslo_config import cfg
+            from oslo_context.context import RequestContext
+
+            class Plain(self._messaging.NoOpSerializer):  # type: ignore[misc, name-defined]
+                def serialize_context(self, ctxt: RequestContext) -> Context:
+                    return ctxt.to_dict()
+
+            transport = self._messaging.get_notification_transport(cfg.CONF, url=self._notifies)
+            who = {"publisher_id": f"compute.{self.host}", "driver": "messagingv2", "topics": ["notifications"]}
+            notifier = self._messaging.Notifier(transport, serializer=Plain(), **who)
+            # It lets nothing of another kind of context through.
+            notifier.info(RequestContext(request_id=ctxt["request_id"]), event_type, payload)
+            transport.cleanup()
 
     def close(self) -> None:
         for server in self._servers:
@@ -78,6 +101,10 @@ class CellConductor(Service):
         """A save."""
 
 
+class OneConductor(Conductor, CellConductor):
+    """Both in one process, on one broker."""
+
+
 class Compute(Service):
     def build_and_run_instance(self, ctxt: Context, instance: dict[str, Any]) -> None:
         conductor, uuid = self.to("cell", "conductor"), instance["nova_object.data"]["uuid"]
@@ -86,6 +113,7 @@ class Compute(Service):
         conductor.call(ctxt, "object_action", objinst=instance, objmethod="save", args=[], kwargs={})
         more = {"objmethod": "event_finish_with_failure", "kwargs": {"exc_val": None}}
         conductor.call(ctxt, "object_class_action_versions", **about, **more)
+        self.notify(ctxt, "compute.instance.create.end", {"instance_id": uuid, "state": "active"})
         print(ctxt["request_id"], flush=True)
 
 
@@ -108,6 +136,7 @@ ROLES: dict[str, Made] = {
     "conductor": (Conductor, (("api", "conductor"),)),
     "scheduler": (Scheduler, (("api", "scheduler"),)),
     "cell-conductor": (CellConductor, (("cell", "conductor"),)),
+    "one-conductor": (OneConductor, (("api", "conductor"),)),
     "compute": (Compute, (("cell", "compute"),)),
 }
 
@@ -116,6 +145,8 @@ def main(program: str) -> None:
     """The library looks at argv[0] when it is imported: that is how connections are named."""
     sys.argv = [program]
     setup = json.loads(sys.stdin.readline())
+    if "spans" in setup:
+        import opentelemetry.exporter.otlp.proto.http.trace_exporter  # noqa: F401 - what 18.3.1 forgets
     make, topics = ROLES[setup["role"]]
     warnings.simplefilter("ignore")  # the library warns about eventlet, which is not in use here
     service = make(setup)

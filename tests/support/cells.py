@@ -36,16 +36,29 @@ PROGRAMS = {
 }
 
 
+ONE_BROKER = {
+    "scheduler": ("nova-scheduler", "ctl", ("api",)),
+    "one-conductor": ("nova-conductor", "ctl", ("api", "cell")),
+    "compute": ("nova-compute", "compute-1", ("cell",)),
+    "api": ("gunicorn", "ctl", ("api",)),
+}
+"""The same boot without cells."""
+
+
 class Cells:
     """The running services."""
 
-    def __init__(self, api: Cloud, cell: Cloud, folder: Path, stack: ExitStack) -> None:
+    def __init__(
+        self, api: Cloud, cell: Cloud, folder: Path, stack: ExitStack, *, driver: str = "", **more: str
+    ) -> None:
         self.api, self.cell = api, cell
-        urls = {name: cloud.server.transport_url(cloud.vhost) for name, cloud in (("api", api), ("cell", cell))}
+        urls = {
+            name: driver + cloud.server.transport_url(cloud.vhost) for name, cloud in (("api", api), ("cell", cell))
+        }
         self._running = {}
-        for role, (program, host, brokers) in PROGRAMS.items():
+        for role, (program, host, brokers) in (ONE_BROKER if api is cell else PROGRAMS).items():
             log = stack.enter_context((folder / f"{role}.log").open("wb"))
-            setup = {"role": role, "host": host, **{name: urls[name] for name in brokers}}
+            setup = {"role": role, "host": host, **{name: urls[name] for name in brokers}, **more}
             self._running[role] = stack.enter_context(_process(program, setup, log))
         for role, process in self._running.items():
             assert process.stdout is not None
@@ -71,10 +84,16 @@ class Cells:
 
 
 @contextmanager
-def cells(api: Cloud, cell: Cloud, folder: Path) -> Iterator[Cells]:
-    """Start all services; they end with the block."""
+def cells(api: Cloud, cell: Cloud, folder: Path, *, driver: str = "", **more: str) -> Iterator[Cells]:
+    """Start all services; they end with the block.
+
+    Args:
+        cell: the same as `api` for a cloud without cells.
+        driver: what comes before their transport URLs.
+        more: of `cell_service`: spans, where they trace to; notifies, where they notify.
+    """
     with ExitStack() as stack:
-        yield Cells(api, cell, folder, stack)
+        yield Cells(api, cell, folder, stack, driver=driver, **more)
 
 
 @contextmanager
