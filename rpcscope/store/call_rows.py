@@ -84,7 +84,7 @@ def call_rows(calls: Iterable[Call], names: Mapping[str, int]) -> Iterator[tuple
             c.reply_bytes,
             c.routed,
             names[c.failure],
-            c.trace_context or None,
+            (fit(c.trace_context) or None) if c.trace_context else None,
             _encode([(copy.at_ns, copy.process) for copy in c.more_copies]) if c.more_copies else None,
         )
 
