@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import accumulate, chain
 
-from rpcscope.model import Gap, TapPhase
+from rpcscope.model import Gap, GapCause, TapPhase
 from rpcscope.modes import OFF, sight
 from rpcscope.query.times import SECOND, iso
 from rpcscope.store.protocol import Reader
@@ -54,9 +54,16 @@ class Gaps:
 
     def __init__(self, reader: Reader, from_ns: int = 0, to_ns: int = FOREVER) -> None:
         gaps = reader.gaps_by_recording(from_ns, to_ns)
-        ends = {info.recording.id: info.last_ns for info in reader.recordings()}
+        known = reader.recordings()
+        ends = {info.recording.id: info.last_ns for info in known}
+        on_bus = {info.recording.id for info in known if sight(info.recording.tap_mode).bus}
         phases = reader.phases(from_ns, to_ns)
-        found = [_of_gap(number, gap) for number, mine in gaps.items() for gap in mine]
+        found = [
+            _of_gap(number, gap)
+            for number, mine in gaps.items()
+            for gap in mine
+            if gap.cause is not GapCause.INSIDE or number not in on_bus  # the bus shows what services do not tell
+        ]
         told = [
             one
             for number, mine in phases.items()

@@ -109,6 +109,14 @@ def test_a_long_early_gap_is_found_behind_many_short_ones(store: Store) -> None:
     assert [one.from_ns for one in found] == [START_NS]
 
 
+@pytest.mark.parametrize(("mode", "touched"), [("control", 0), ("inside", 1)])
+def test_what_services_could_not_tell_touches_only_what_no_tap_on_the_bus_saw(
+    store: Store, mode: str, touched: int
+) -> None:
+    keep(store, [gap(4, 6, cause=GapCause.INSIDE)], mode=mode)
+    assert len(gaps_touching(store.reader())) == touched
+
+
 def test_what_touches_several_things_is_told_once() -> None:
     one, two = loss(1, 2), loss(5, 6)
     assert together([(two,), (one, two), ()]) == (one, two)
