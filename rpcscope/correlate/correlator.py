@@ -51,6 +51,7 @@ from rpcscope.model import (
     Message,
     Noted,
     Operation,
+    ParentSource,
     Process,
     ProgressSample,
     Resume,
@@ -465,7 +466,8 @@ class Correlator:
         if self._span_parents is None:
             return
         for call, parent in self._span_parents.found(testimony):
-            if call.parent is parent or descends(parent, call):
+            is_named = call.parent is parent and call.parent_source is ParentSource.TRACEPARENT
+            if is_named or descends(parent, call):
                 continue
             if not self._is_open(call):
                 if call.parent_unique_id:

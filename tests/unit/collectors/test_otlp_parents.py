@@ -80,6 +80,13 @@ def test_what_spans_name_is_left_out_where_trace_contexts_are_to_be_ignored() ->
     assert parents(stage.memory(use_traceparent=False))["leaf"] == ("one", INFERRED)
 
 
+def test_what_was_inferred_and_is_named_as_well_is_told_as_named() -> None:
+    stage = Stage()
+    one = stage.call("hand_over", "api", "worker", 0, 10)
+    stage.call("soon", "worker", "db", 500, 510, below=one)
+    assert parents(stage.memory())["soon"] == ("hand_over", NAMED)
+
+
 def test_spans_that_name_each_other_make_no_circle() -> None:
     stage = Stage()
     stage.call("one", "api", "worker", 0, 100, below=f"{4:016x}")
