@@ -20,7 +20,7 @@ CAUSES = {
     GapCause.DISCONNECTED: "no connection to the broker",
     GapCause.NOT_TRACED: "tracing was off, or the tap had let go",
     GapCause.STORE: "the database refused",
-    GapCause.INSIDE: "the tap of a service could not tell all",
+    GapCause.INSIDE: "the tap of a service, or of notifications, could not tell all",
 }
 """Why a tap was blind."""
 

@@ -13,7 +13,7 @@ import pytest
 
 from rpcscope.decode import Decoder
 from rpcscope.errors import BrokerError
-from rpcscope.model import Message, Observation
+from rpcscope.model import Gap, GapCause, Message, Observation
 from rpcscope.rules import load_rules
 from rpcscope_collectors.notifications import NotificationTap
 from tests.support.cli import Cli, new_cli
@@ -117,6 +117,26 @@ def test_what_was_not_acknowledged_comes_to_the_next_one(cloud: Cloud) -> None:
     assert (message.method, message.tap_redelivered) == ("instance.create.start", True)
     assert seen.exchange
     assert OURS not in cloud.management.queues(cloud.vhost)
+
+
+def test_a_hole_is_a_gap_of_this_tap_alone(cloud: Cloud) -> None:
+    with teller(cloud) as nova:
+        nova.tell("first", {})
+        tap = NotificationTap(cloud.broker)
+        tap.open()
+        cloud.server.ctl("close_all_connections", "--vhost", cloud.vhost, "test")
+        gaps: list[Gap] = []
+
+        def is_told() -> bool:
+            gaps.extend(seen for seen in tap.take(100) if isinstance(seen, Gap))
+            return bool(gaps)
+
+        wait_until(is_told)
+        nova.tell("instance.create.end", {})
+        assert [message.method for message in taken(tap, 1)] == ["instance.create.end"]
+        tap.close()
+    assert tap.backlog == 0
+    assert (gaps[0].cause, gaps[0].note.partition(":")[0]) == (GapCause.INSIDE, "notifications")
 
 
 def _events(tap: NotificationTap) -> list[Observation]:
