@@ -9,7 +9,6 @@ keep and count what they can not send: a slow recorder never slows a service.
 from __future__ import annotations
 
 import contextlib
-import errno
 import logging
 import selectors
 import socket
@@ -22,6 +21,7 @@ from typing import Self
 
 from rpcscope.errors import UsageError
 from rpcscope.model import Gap, Inside
+from rpcscope_collectors.doors import tcp_door, unix_door
 from rpcscope_collectors.listen_address import ListenAddress
 from rpcscope_collectors.tellers import Teller, Tellers
 from rpcscope_collectors.visitor import Gone, Visitor
@@ -32,7 +32,6 @@ _DATAGRAM = 131_072
 _AT_ONCE = 64  # datagrams of one socket before others get their turn
 _LOOK_S = 0.1
 _LAST_TURNS = 100
-_RECEIVE_BUFFER = 8 << 20
 log = logging.getLogger(__name__)
 
 
@@ -70,7 +69,7 @@ class Listener:
             UsageError: an address is in use, or may not be used.
         """
         try:
-            self.addresses = tuple(self._unix(a) if a.path else self._tcp(a) for a in self._wanted)
+            self.addresses = tuple(self._open_door(address) for address in self._wanted)
         except BaseException:
             self.close()
             raise
@@ -125,33 +124,13 @@ class Listener:
         """Closed."""
         self.close()
 
-    # ---------------------------------------------------------------- doors
-
-    def _unix(self, address: ListenAddress) -> ListenAddress:
-        door = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    def _open_door(self, address: ListenAddress) -> ListenAddress:
+        door = unix_door(address) if address.path else tcp_door(address)
         self._doors.append(door)
-        path = Path(address.path)
-        _clear(path)
-        try:
-            door.bind(address.path)
-            self._paths.append(path)
-            path.chmod(0o666)  # who may reach its folder may tell: services run as users of their own
-        except OSError as error:
-            raise UsageError(f"{address} can not be listened on ({error.strerror}): choose another path") from None
-        door.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER)
-        door.setblocking(False)
-        self._selector.register(door, selectors.EVENT_READ, "datagrams")
-        return address
-
-    def _tcp(self, address: ListenAddress) -> ListenAddress:
-        try:
-            door = socket.create_server((address.host, address.port), family=_family(address.host))
-        except OSError as error:
-            raise UsageError(f"{address} can not be listened on ({error.strerror}): choose another port") from None
-        self._doors.append(door)
-        door.setblocking(False)
-        self._selector.register(door, selectors.EVENT_READ, "visitors")
-        return ListenAddress("", address.host, door.getsockname()[1])
+        if address.path:
+            self._paths.append(Path(address.path))
+        self._selector.register(door, selectors.EVENT_READ, "datagrams" if address.path else "visitors")
+        return address if address.path else ListenAddress("", address.host, door.getsockname()[1])
 
     # ---------------------------------------------------------------- the thread
 
@@ -227,21 +206,3 @@ class Listener:
         self._visitors.discard(visitor)
         self._selector.unregister(visitor.socket)
         visitor.socket.close()
-
-
-def _clear(path: Path) -> None:
-    """Take away what a recorder that was killed has left. Raises UsageError when one still listens there."""
-    if not path.is_socket():
-        return
-    with contextlib.closing(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)) as probe:
-        try:
-            probe.connect(str(path))
-        except OSError as error:
-            if error.errno == errno.ECONNREFUSED:
-                path.unlink()
-                return
-    raise UsageError(f"unix:{path} is in use: another recorder listens there, choose another path")
-
-
-def _family(host: str) -> socket.AddressFamily:
-    return socket.AF_INET6 if ":" in host else socket.AF_INET

@@ -213,12 +213,12 @@ def test_importing_the_tap_starts_nothing_and_loads_neither_eventlet_nor_futuris
 
 
 def test_a_hook_that_fails_harms_no_call(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    from rpcscope_oslo_tap import tap
+    from rpcscope_oslo_tap import reading, tap
 
     def broken(*_: object) -> Any:
         raise RuntimeError
 
-    monkeypatch.setattr(tap, "described", broken)
+    monkeypatch.setattr(reading, "described", broken)
     monkeypatch.setattr(tap, "outcome_of", broken)
     with inside.told_to(address):
         call_often(3)

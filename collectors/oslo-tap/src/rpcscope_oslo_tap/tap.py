@@ -12,9 +12,9 @@ from contextvars import ContextVar
 from typing import Any
 
 from rpcscope_oslo_tap import told as words
-from rpcscope_oslo_tap.args import described
 from rpcscope_oslo_tap.count import Count
 from rpcscope_oslo_tap.failures import class_of, outcome_of
+from rpcscope_oslo_tap.reading import FANOUT_SUFFIX, PLACE, address, body_size, came_by, describe, learn_ids, trace
 from rpcscope_oslo_tap.sender import Sender
 from rpcscope_oslo_tap.settings import Where
 from rpcscope_oslo_tap.told import Told
@@ -24,8 +24,6 @@ CURRENT: ContextVar[Told | None] = ContextVar("rpcscope_tap", default=None)
 
 MAX_OPEN = 20_000
 MAX_EXCHANGES, MAX_NAME = 500, 100  # of a head, which has to fit into a datagram
-_FANOUT = "_fanout"
-_PLACE = "_rpcscope_place"
 _now = time.time_ns
 
 
@@ -62,7 +60,7 @@ class Tap:
             told.topic, told.server, told.exchange = target.topic, target.server or "", target.exchange or ""
             if wait and timeout is not None:
                 told.timeout_ms = int(timeout * 1000)
-            _describe(told, message)
+            describe(told, message)
             if len(self.open) < MAX_OPEN:
                 self.open[id(told)] = told
             told.sent_ns = _now()
@@ -81,25 +79,13 @@ class Tap:
                 told.outcome = outcome_of(error, published=bool(told.confirmed_ns))
             if error is not None:
                 told.failure = class_of(error)
-            self._learn_ids(told)
+            learn_ids(told)
             self._calls.pop(told.msg_id, None)
             told.message = told.channel = None
             self.open.pop(id(told), None)
             self._sender.put(told)
         except Exception:
             self.trouble.add()
-
-    def _learn_ids(self, told: Told) -> None:
-        """The driver puts its ids and the context into the dictionary that it was given."""
-        message = told.message
-        if message is None or told.unique_id:
-            return
-        get = message.get
-        told.unique_id = get("_unique_id") or ""
-        told.msg_id = get("_msg_id") or ""
-        told.request_id = get("_context_request_id") or ""
-        told.global_request_id = get("_context_global_request_id") or ""
-        _trace(told, get("_context_traceparent"), "span_id")
 
     # ---------------------------------------------------------------- either side, on the connection
 
@@ -114,7 +100,7 @@ class Tap:
             told.attempts += 1
             told.channel = channel
             if told.side == words.CLIENT and told.kind == words.REQUEST and not told.msg_id:
-                self._learn_ids(told)
+                learn_ids(told)
                 self._calls[told.msg_id] = told
         except Exception:
             self.trouble.add()
@@ -133,8 +119,8 @@ class Tap:
                 told.replied_ns, told.reply_bytes = _now(), size
                 return
             told.confirmed_ns, told.request_bytes, told.exchange = _now(), size, exchange
-            _address(told, routing_key or "")
-            self._learn_ids(told)
+            address(told, routing_key or "")
+            learn_ids(told)
         except Exception:
             self.trouble.add()
 
@@ -153,8 +139,8 @@ class Tap:
             key = f"{told.topic}.{told.server}" if told.server else told.topic
             fanout = told.kind == words.FANOUT
             self.attempt(told, None)
-            exchange = told.topic + _FANOUT if fanout else exchange
-            message[_PLACE] = [exchange, "" if fanout else key]
+            exchange = told.topic + FANOUT_SUFFIX if fanout else exchange
+            message[PLACE] = [exchange, "" if fanout else key]
             self.confirmed(told, exchange, key, None)
             told.request_id = ctxt.get("request_id") or ""
         except Exception:
@@ -170,7 +156,7 @@ class Tap:
         try:
             told = self._calls.get(msg_id)
             if told is not None:
-                told.reply_bytes = _body_size(message)
+                told.reply_bytes = body_size(message)
         except Exception:
             self.trouble.add()
 
@@ -186,9 +172,9 @@ class Tap:
             told.unique_id, told.msg_id = unique_id or "", msg_id or ""
             told.request_id = ctxt.get("request_id") or ""
             told.global_request_id = ctxt.get("global_request_id") or ""
-            _trace(told, ctxt.get("traceparent"), "parent_span_id")
-            _describe(told, message)
-            _came_by(told, message)
+            trace(told, ctxt.get("traceparent"), "parent_span_id")
+            describe(told, message)
+            came_by(told, message)
             if len(self.open) < MAX_OPEN:
                 self.open[id(told)] = told
             return told
@@ -234,50 +220,3 @@ class Tap:
         """Hand over what is left, as far as that needs no waiting: the service closes a transport."""
         if self._pid == os.getpid():
             self._sender.flush()
-
-
-def _describe(told: Told, message: Any) -> None:
-    get = message.get
-    method = get("method")
-    if method is None:
-        told.method = get("event_type") or ""
-        return
-    told.namespace, told.version = get("namespace") or "", get("version") or ""
-    told.method, told.instances, told.facts = described(method, get("args"))
-
-
-def _came_by(told: Told, message: Any) -> None:
-    """Exchange, topic and server, as the broker's delivery says."""
-    raw = getattr(message, "_raw_message", None)
-    if raw is not None:
-        told.request_bytes = len(raw.body)
-        told.exchange, key = raw.delivery_info.get("exchange") or "", raw.delivery_info.get("routing_key") or ""
-    else:
-        told.exchange, key = message.get(_PLACE) or ("", "")
-    if told.exchange.endswith(_FANOUT) and not told.msg_id:
-        told.kind = words.FANOUT
-    _address(told, key)
-
-
-def _address(told: Told, key: str) -> None:
-    """Topic and server as rpcscope.decode reads them from a routing key."""
-    if told.kind == words.FANOUT:
-        told.topic = told.exchange[: -len(_FANOUT)]
-    elif told.kind == words.NOTIFICATION or key.startswith("neutron-vo-"):  # its dots are those of a version
-        told.topic, told.server = key, ""
-    else:
-        told.topic, _, told.server = key.partition(".")
-
-
-def _trace(told: Told, traceparent: Any, span: str) -> None:
-    """Of a W3C traceparent: version-trace-span-flags."""
-    if isinstance(traceparent, str):
-        parts = traceparent.split("-")
-        if len(parts) == 4:
-            told.trace_id = parts[1]
-            setattr(told, span, parts[2])
-
-
-def _body_size(message: Any) -> int | None:
-    raw = getattr(message, "_raw_message", None)
-    return None if raw is None else len(raw.body)
