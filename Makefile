@@ -54,9 +54,9 @@ clean: ## remove the environment, builds and caches
 	@$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $@
 
-.venv/.dev: requirements/dev.txt pyproject.toml
+.venv/.dev: requirements/dev.txt pyproject.toml collectors/oslo-tap/pyproject.toml
 	@.ci/venv
 	@echo "Installing rpcscope and its development tools into .venv"
 	@$(PIP) install --require-hashes -r requirements/dev.txt
-	@$(PIP) install --no-deps --no-build-isolation -e .
+	@$(PIP) install --no-deps --no-build-isolation -e . -e collectors/oslo-tap
 	@touch .venv/.run $@

@@ -27,13 +27,12 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from rpcscope_oslo_tap.tap import Tap
-
 from benchmarks.children.cpu import cpu_s
 from benchmarks.children.worker import Worker
 from rpcscope.private_broker import PrivateBroker
 from rpcscope_collectors.listen_address import listen_address
 from rpcscope_collectors.listener import Listener
+from rpcscope_oslo_tap.tap import Tap
 from tests.support import oslo_tap as inside
 
 THREADS, ARGUMENT_BYTES = 4, 2000

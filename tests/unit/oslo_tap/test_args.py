@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from rpcscope_oslo_tap.args import described
 
 from rpcscope.decode import args as arguments
 from rpcscope.rules import load_rules
+from rpcscope_oslo_tap.args import described
 
 RULES = load_rules()
 UUID = "00000000-0000-4000-8000-00000000000a"

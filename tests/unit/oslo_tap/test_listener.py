@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from rpcscope_oslo_tap.channel import GONE, SENT, TcpChannel
-from rpcscope_oslo_tap.settings import Where
 
 from rpcscope.errors import UsageError
 from rpcscope.model import Gap, GapCause, Inside
 from rpcscope_collectors.listen_address import ListenAddress, listen_address
 from rpcscope_collectors.listener import Listener
 from rpcscope_collectors.tellers import Tellers
+from rpcscope_oslo_tap.channel import GONE, SENT, TcpChannel
+from rpcscope_oslo_tap.settings import Where
 from tests.support import oslo_tap as inside
 
 TOKEN = "PS7q-a-token-of-a-cloud"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from rpcscope_oslo_tap.settings import BadAddress, Where, where
 
 

@@ -12,15 +12,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from rpcscope.model import Side
+from rpcscope_collectors.listen_address import listen_address
+from rpcscope_collectors.listener import Listener
 from rpcscope_oslo_tap import driver, sender
 from rpcscope_oslo_tap.buffer import Buffer
 from rpcscope_oslo_tap.settings import Where
 from rpcscope_oslo_tap.tap import Tap
 from rpcscope_oslo_tap.told import Told
-
-from rpcscope.model import Side
-from rpcscope_collectors.listen_address import listen_address
-from rpcscope_collectors.listener import Listener
 from tests.support import oslo_tap as inside
 
 URL = "rpcscope+fake://"
