@@ -78,8 +78,8 @@ def policy(cloud: Cloud, queue: str, **rule: Any) -> Iterator[None]:
 
 def kept(cloud: Cloud) -> int:
     """Events that lie in the queue beside the tap's."""
-    listed = cloud.server.ctl("-s", "list_queues", "-p", cloud.vhost, "name", "messages")
-    return sum(int(line.split()[1]) for line in listed.splitlines() if line.split()[0] == DROPPED)
+    with closing(cloud.connect()) as connection:
+        return int(connection.channel().queue_declare(DROPPED, passive=True).method.message_count)
 
 
 # ------------------------------------------------------------------ while a recorder runs

@@ -54,8 +54,8 @@ def test_a_vhost_that_is_not_there(cli: Cli, cloud: Cloud) -> None:
 
 
 def test_a_user_without_rights(cli: Cli, cloud: Cloud) -> None:
-    cloud.server.ctl("add_user", "stranger", "PS7qstranger")
-    cloud.server.ctl("set_permissions", "-p", cloud.vhost, "stranger", "^nova$", "^nova$", "^nova$")
+    cloud.server.add_user("stranger", "PS7qstranger")
+    cloud.server.grant("stranger", cloud.vhost, configure="^nova$", write="^nova$", read="^nova$")
     sentence = refused(cli, cloud, url_of(cloud, "stranger", "PS7qstranger"), "--no-trace")
     assert "rpcscope" in sentence
     assert "configure" in sentence
