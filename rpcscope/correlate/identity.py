@@ -18,6 +18,7 @@ from rpcscope.correlate.ids import Ids
 from rpcscope.model import Connection, Inside, Process, Topology
 
 MAX_CONNECTIONS = 500_000
+MAX_OTHERS = 64
 PRIORITIES = ("audit", "debug", "info", "warn", "error", "critical", "sample")
 """Of notifications: their queues are called `<topic>.<priority>`. Source: oslo_messaging/notify/notifier.py."""
 
@@ -26,18 +27,20 @@ class ProcessState:
     """Mutable twin of `model.Process`, with what its handlers have in hand."""
 
     __slots__ = (
-        "gone_ns", "hands", "host", "id", "key", "last_leader", "merged", "orphans", "past", "peer", "pid", "program",
-        "role", "seen_ns", "touched", "waits",
+        "gone_ns", "hands", "host", "id", "key", "last_leader", "merged", "orphans", "others", "past", "peer", "pid",
+        "program", "role", "seen_ns", "told_host", "touched", "waits",
     )  # fmt: skip
 
     def __init__(self, id: int, key: str) -> None:
         self.id = id
         self.key = key
         self.program = self.peer = self.host = self.role = ""
+        self.told_host = ""  # as it calls its host itself; queues may have another name for it
         self.pid = 0
         self.seen_ns = 0
         self.gone_ns: int | None = None
         self.merged: ProcessState | None = None  # into which one it went
+        self.others: list[ProcessState] = []  # what went into it, the last of them
         self.touched = True
         self.hands: dict[str, list[CallState]] = {}  # request or trace id -> requests being handled, oldest first
         self.orphans: deque[CallState] = deque(maxlen=64)  # the last RPCs whose cause was not seen
@@ -56,7 +59,8 @@ class ProcessState:
         """The process as it is to be stored."""
         now = self.root()
         return Process(
-            id=self.id, key=now.key, program=now.program, pid=now.pid, peer=now.peer, host=now.host, role=now.role,
+            id=self.id, key=now.key, program=now.program, pid=now.pid, peer=now.peer, host=now.host or now.told_host,
+            role=now.role,
             seen_ns=now.seen_ns, gone_ns=now.gone_ns,
         )  # fmt: skip
 
@@ -155,7 +159,7 @@ class Identity:
             if len(self._by_key) >= MAX_CONNECTIONS:
                 self._forget_processes()
             state = self._by_key[key] = ProcessState(self._ids.take(), key)
-            state.program, state.pid, state.host = told.program, told.pid, told.host
+            state.program, state.pid, state.told_host = told.program, told.pid, told.host
             self._touch(state)
         elif state.merged is not None:
             state = self._by_key[key] = state.root()
@@ -173,6 +177,7 @@ class Identity:
 
     def _merge(self, keep: ProcessState, drop: ProcessState) -> None:
         keep.host, keep.role = keep.host or drop.host, keep.role or drop.role
+        keep.told_host = keep.told_host or drop.told_host
         keep.seen_ns = max(keep.seen_ns, drop.seen_ns)
         for request_id, hands in drop.hands.items():
             both = keep.hands.setdefault(request_id, [])
@@ -185,8 +190,10 @@ class Identity:
         keep.waits = keep.waits or drop.waits
         self.found.extend((orphan, keep) for state in (keep, drop) for orphan in state.orphans)
         keep.orphans.extend(drop.orphans)
-        self._touch(keep)
-        self._touch(drop)
+        keep.others = [*keep.others, *drop.others, drop][-MAX_OTHERS:]
+        drop.others = []
+        for state in (keep, *keep.others):  # calls are stored with the numbers of all of them
+            self._touch(state)
 
     def learn(self, topology: Topology) -> None:
         """Take a snapshot: who is behind each connection, who consumes what, who is gone."""
@@ -218,7 +225,11 @@ class Identity:
             self._queues = {(owner, queue) for owner, queue in self._queues if owner != name}
         self._known[name] = key
         if name in self._by_connection:
-            self.same(state, self.of(name))
+            known = self.of(name)
+            if known.program and not known.peer:  # until now it was known by what it told of itself
+                self.twin(state, known)
+            else:
+                self.same(state, known)
         self._by_connection[name] = state
 
     def _mark_gone(self, topology: Topology) -> None:

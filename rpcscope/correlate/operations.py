@@ -372,7 +372,7 @@ class OperationState:
             owed_call=owed.id if owed else 0,
             owed_method=owed.method if owed else "",
             owed_process=worker.id if worker else 0,
-            owed_host=(owed.server or (worker.host if worker else "")) if owed else "",
+            owed_host=(owed.server or (worker.host or worker.told_host if worker else "")) if owed else "",
             owed_since_ns=(owed.published_ns or owed.last_ns) if owed else None,
         )
 

@@ -262,6 +262,15 @@ def test_who_tells_of_itself_is_the_process_that_the_bus_shows_at_work(wire: Wir
     assert (memory.process(call.to_process).program, memory.process(call.to_process).host) == ("worker", "w1")
 
 
+def test_the_name_that_its_queues_give_a_host_goes_before_the_one_that_it_gives_itself(wire: Wire) -> None:
+    rpc = wire.call()
+    words = [replace(one, host="node-17") for one in wire.told()]
+    memory = record([*wire.bus.events, *words, wire.bus.topology()], batch=1)
+    call = memory.call(rpc.unique_id)
+    assert memory.process(call.to_process).host == "w1"
+    assert memory.process(call.from_process).host == "node-17"
+
+
 def test_a_tap_that_sees_no_deliveries_learns_from_the_worker_who_it_is(wire: Wire) -> None:
     rpc = wire.bus.call(wire.client, wire.worker, "do", {}, request_id=wire.rid, taken=False)
     got = teller(wire.worker, kind=MessageKind.REQUEST, at_ns=wire.bus.now_ns, unique_id=rpc.unique_id, received_ns=1)
