@@ -445,6 +445,10 @@ class Correlator:
             self._stand_ins.add(testimony)
         until_ns = None if now_ns is None else now_ns - self._limits.order_ns
         for testimony, m, process in self._stand_ins.take(until_ns):
+            seen = self._by_msg.get(m.msg_id) if testimony.call is None else None
+            if seen is not None and not seen.stands_in:  # the bus showed its reply: nothing is set beside that
+                testimony.call, seen.testimony = seen, testimony
+                continue
             if m.event is DELIVER:
                 self.copies += 1
                 self._patience.sees_deliveries = True

@@ -205,6 +205,14 @@ def test_a_call_that_no_tap_on_the_bus_sees_is_taken_from_its_processes_after_a_
     assert (call.clock, call.outcome, call.publishes, call.replies) == (Clock.HOST, Outcome.OK, 1, 1)
 
 
+def test_a_call_of_which_the_bus_showed_the_reply_alone_keeps_the_clock_of_the_tap(wire: Wire) -> None:
+    rpc = wire.call()
+    memory = record(by_time([wire.bus.topology(), *wire.bus.events[2:], *wire.told()]))
+    (call,) = (one for one in memory.calls() if one.msg_id == rpc.inner["_msg_id"])
+    assert (call.clock, call.publishes, call.replies, call.published_ns) == (Clock.TAP, 0, 1, None)
+    assert {one.call_id for one in accounts(memory).values()} == {call.id}
+
+
 def test_a_call_that_only_its_client_tells_of_is_known_with_its_outcome(wire: Wire) -> None:
     rpc = wire.call()
     memory = record([one for one in wire.told() if one.side is Side.CLIENT], INSIDE)
