@@ -102,6 +102,19 @@ class End(Answer):
     host: str | None
 
 
+class Told(Answer):
+    """Where the time of a call went, as its processes tell; null is unknown."""
+
+    broker_wait_ms: float | None
+    pool_wait_ms: float | None
+    execution_ms: float | None
+    reply_wait_ms: float | None
+    total_ms: float | None
+    clock_error_ms: float | None
+    send_wait_ms: float | None
+    connection_wait_ms: float | None
+
+
 class Call(Answer):
     """One call, cast, fanout or notification."""
 
@@ -126,8 +139,9 @@ class Call(Answer):
     outcome: str | None
     failure: str | None
     flags: list[str]
-    request_bytes: int
+    request_bytes: int | None
     reply_bytes: int | None
+    told: Told | None
 
 
 class Cost(Answer):

@@ -53,6 +53,7 @@ class Spent(Answer):
     fanouts: int
     total_ms: float | None
     wait_ms: float | None
+    pool_wait_ms: float | None
     execution_ms: float | None
     reply_wait_ms: float | None
     bytes: int | None
