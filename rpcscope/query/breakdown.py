@@ -25,7 +25,7 @@ class Spent:
     pool_wait_ns: int | None  # in the server until a thread began, where processes told of it
     execution_ns: int | None  # in the server, of calls; where the pool wait is not told, with it
     reply_wait_ns: int | None
-    bytes: int | None  # requests and replies; None where replies were not to be seen
+    bytes: int | None  # requests and replies; None where replies were not to be seen, or sizes not told
     failed: int  # but for failures that are expected, and with those that timed out
 
     @property
@@ -80,7 +80,7 @@ def _added(name: str, views: list[CallView]) -> Spent:
             times[stage.name] += stage.took_ns
         if view.total_ns is not None:
             times["total"] += view.total_ns
-    unseen = any(view.reply_is_unseen for view in views)
+    unseen = any(view.reply_is_unseen or view.bytes_untold for view in views)
     return Spent(
         name=name,
         rpcs=dict(rpcs),

@@ -63,6 +63,7 @@ def test_the_page_of_a_call_tells_where_its_time_went_and_what_each_side_said(to
     waterfall = told_web.get(f"/operations/{done['request_id']}?last=all").text
     assert "pool-wait" in waterfall
     assert "waiting for a thread of its pool" in waterfall
+    assert "Waiting for a thread" in told_web.get(f"/operations/{done['request_id']}?last=all&view=numbers").text
 
 
 def test_the_page_of_taps_tells_how_far_the_clock_of_each_host_is_off(told_web: Web) -> None:
@@ -86,6 +87,8 @@ def test_status_tells_the_clocks_and_marks_one_that_is_far_off(path: str, capsys
         assert clocks[host]["ahead_ms"] == pytest.approx(ahead_ns / MS, abs=max(clocks[host]["error_ms"], 0.1))
 
 
-def test_a_recording_of_which_no_process_told_has_no_clocks(two_captures: Store, web: Web) -> None:
+def test_where_no_process_told_there_is_no_empty_column_and_no_clock(two_captures: Store, web: Web) -> None:
+    (done,) = web.get("/api/v1/operations?kind=create&status=done&last=all").json()["items"]
+    assert "Waiting for a thread" not in web.get(f"/operations/{done['request_id']}?last=all&view=numbers").text
     assert "Clocks of the hosts" not in web.get("/taps?last=all").text
     assert two_captures.reader().newest_accounts(9) == {}
