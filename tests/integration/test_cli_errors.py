@@ -270,7 +270,8 @@ def test_help_is_complete_and_fits_a_hundred_columns(tmp_path: Path, command: tu
     usage, _, rest = shown.partition("\n\n")
     assert usage.startswith("Usage: rpcscope")
     assert rest.split("Options:")[0].strip().endswith((".", "5)."))
-    options = [line.split("  ") for line in shown.splitlines() if line.startswith("  -")]
+    listed = rest.partition("Options:")[2]
+    options = [line.split("  ") for line in listed.splitlines() if line.startswith("  -")]
     following = dict(itertools.pairwise([*shown.splitlines(), ""]))
     for parts in options:
         line = "  ".join(parts)

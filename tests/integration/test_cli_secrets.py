@@ -26,6 +26,7 @@ KEPT = {
     *("uuid", "instance_uuid", "instance_uuids", "host", "source_compute", "dest_compute", "class", "objmethod"),
     *("objname", "nova_object.name", "connection", "exchange_name", "routing_keys", "routed_queues", "routing_key"),
     *("expiration", "exchange", "instance_id", "topic", "message_id", "node"),
+    *("publisher_id", "state", "task_state", "new_task_state", "state_description"),
 }
 """Fields whose values may leave a message, in the shapes of docs/captures.md."""
 
@@ -44,6 +45,9 @@ def poisoned(line: Line, number: int) -> Line:
     inner |= {"_context_auth_token": planted(), planted(): planted(), "_context_roles": [planted(), hidden]}
     if isinstance(inner.get("args"), dict):
         inner["args"] |= {"admin_password": planted(), "user_data": hidden, "requested": {"key_data": [planted()]}}
+    if isinstance(inner.get("payload"), dict):
+        inner["payload"] |= {"message": planted(), planted(): planted(), "exception": {"kwargs": [hidden]}}
+        inner["payload"] |= {"image_meta": {"x": hidden}, "metadata": [planted()], "user_id": planted()}
     if "result" in inner:
         inner["result"] = {"token": planted(), "connection_info": {"auth_password": planted()}, "data": hidden}
     if number % 7 == 0 and "result" in inner:
