@@ -56,11 +56,14 @@ class AccountState:
         """What one more sighting tells."""
         self.at_ns = max(self.at_ns, told.at_ns)
         for name in TIMES:
-            setattr(self, name, _least(getattr(self, name), getattr(told, name)))
+            if (at_ns := getattr(told, name)) is not None:
+                setattr(self, name, _least(getattr(self, name), at_ns))
         for name in MEASURES:
-            setattr(self, name, _most(getattr(self, name), getattr(told, name)))
+            if (amount := getattr(told, name)) is not None:
+                setattr(self, name, _most(getattr(self, name), amount))
         for name in TEXTS:
-            setattr(self, name, getattr(self, name) or getattr(told, name))
+            if text := getattr(told, name):
+                setattr(self, name, getattr(self, name) or text)
         self.retries = max(self.retries, told.retries)
         self.reconnects = max(self.reconnects, told.reconnects)
         self.outcome = max(self.outcome, told.outcome)
@@ -116,8 +119,8 @@ class Testimony:
     def add(self, told: Inside, process: ProcessState) -> AccountState:
         """One more sighting; the account that it belongs to."""
         for name in SAID:
-            if not getattr(self, name):
-                setattr(self, name, getattr(told, name))
+            if (said := getattr(told, name)) and not getattr(self, name):
+                setattr(self, name, said)
         if "(" in told.method:  # who knows the object knows more
             self.method = told.method
         teller = told.side, told.source, told.host, told.program, told.pid, told.instance
@@ -151,7 +154,8 @@ class Testimony:
 
     def of(self, side: Side) -> list[AccountState]:
         """The accounts of a side, the driver's first: it is nearer to the message."""
-        return sorted((one for one in self.accounts.values() if one.side is side), key=lambda one: one.source)
+        mine = [one for one in self.accounts.values() if one.side is side]
+        return sorted(mine, key=lambda one: one.source) if len(mine) > 1 else mine
 
 
 def same_method(one: str, other: str) -> bool:
@@ -177,13 +181,9 @@ def keys_of(told: Inside) -> list[str]:
     return [key for key in (told.unique_id, told.msg_id, span) if key]
 
 
-def _least(one: int | None, other: int | None) -> int | None:
-    if one is None or other is None:
-        return other if one is None else one
-    return min(one, other)
+def _least(one: int | None, other: int) -> int:
+    return other if one is None or other < one else one
 
 
-def _most(one: int | None, other: int | None) -> int | None:
-    if one is None or other is None:
-        return other if one is None else one
-    return max(one, other)
+def _most(one: int | None, other: int) -> int:
+    return other if one is None or other > one else one
