@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from math import ceil
 from statistics import median_low
 
 from rpcscope.model import Account, Call, Clock, MessageKind
@@ -28,6 +29,8 @@ PAIRS = 4_000
 """Accounts that are looked at, of the calls that began last."""
 _BEST = 8
 """One of so many exchanges is among those that took least."""
+_MOST = 0.95
+"""This share of what bounds a clock is believed."""
 
 Pair = tuple[str, str]
 _Span = tuple[int | None, int | None]
@@ -110,6 +113,7 @@ class Meter:
         self._upper: defaultdict[Pair, list[int]] = defaultdict(list)  # of hosts: received - sent
         self._lower: defaultdict[Pair, list[int]] = defaultdict(list)  # ended - taken
         self._exchanges: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)  # with the tap: round trip, ahead
+        self._least: defaultdict[str, list[int]] = defaultdict(list)  # it is at least so far ahead of the tap
 
     def take(self, call: Call | None, told: Told) -> None:
         """What one call tells of the clocks. `call`: as a tap on the bus saw it; None: none did."""
@@ -128,7 +132,7 @@ class Meter:
                 upper, lower = self._upper[pair], self._lower[pair]
                 offsets[pair] = _bounded(max(lower), min(upper), len(upper) + len(lower))
         for host, exchanges in self._exchanges.items():
-            offsets[host, TAP] = _quickest(exchanges)
+            offsets[host, TAP] = _quickest(exchanges, sorted(self._least[host]))
         return Clocks(offsets)
 
     def _between(self, client: Account, server: Account) -> None:
@@ -143,11 +147,18 @@ class Meter:
 
     def _with_tap(self, call: Call, client: Account | None, server: Account | None) -> None:
         if server is not None:
+            self._at_least(server, server.ended_ns, call.replied_ns)
             tap = call.delivered_ns, call.replied_ns
             self._exchange(server.host, tap, (server.received_ns, server.ended_ns))
+        if client is not None:
+            self._at_least(client, client.sent_ns, call.published_ns)
         if client is not None and client.was_answered:
             tap = call.published_ns, call.reply_delivered_ns
             self._exchange(client.host, tap, (client.sent_ns, client.taken_ns))
+
+    def _at_least(self, one: Account, did_ns: int | None, read_ns: int | None) -> None:
+        if one.host and did_ns is not None and read_ns is not None:
+            self._least[one.host].append(did_ns - read_ns)
 
     def _exchange(self, host: str, tap: _Span, own: _Span) -> None:
         (tap_from, tap_to), (from_ns, to_ns) = tap, own
@@ -162,11 +173,15 @@ def _bounded(low: int, high: int, pairs: int) -> Offset:
     return Offset(ahead_ns=(low + high) // 2, error_ns=max(1, (abs(high - low) + 1) // 2), pairs=pairs)
 
 
-def _quickest(exchanges: list[tuple[int, int]]) -> Offset:
+def _quickest(exchanges: list[tuple[int, int]], least: list[int]) -> Offset:
+    """Of the exchanges that took least. What the tap cannot have read before it was done widens the error, but for
+    what one in twenty says."""
     best = sorted(exchanges)[: max(1, len(exchanges) // _BEST)]
     ahead = median_low([ahead for _, ahead in best])
-    spread = max(abs(one - ahead) for _, one in best)
-    return Offset(ahead_ns=ahead, error_ns=max(1, spread + best[-1][0] // 2), pairs=len(exchanges))
+    error = max(abs(one - ahead) for _, one in best) + best[-1][0] // 2
+    if least:
+        error = max(error, least[ceil(_MOST * (len(least) - 1))] - ahead)
+    return Offset(ahead_ns=ahead, error_ns=max(1, error), pairs=len(exchanges))
 
 
 def newest_clocks(reader: Reader, recording_id: int | None = None) -> Clocks:

@@ -19,6 +19,8 @@ from rpcscope.query.testimony import Told, told_of
 from rpcscope.store.protocol import Reader
 
 COUNT, OUTCOME, SIZE, TIMES = "count", "outcome", "size", "times"
+JITTER_NS = 20_000_000
+"""A tap reads what the broker traces now sooner, now later."""
 MOST_IDS = 10_000
 """Numbers of calls that are looked at for calls of which nobody told."""
 _ENDS = (Outcome.OK, Outcome.FAILED, Outcome.TIMED_OUT)
@@ -126,7 +128,8 @@ class _Witness:
         offset = self._clocks.ahead(host, TAP)
         if told_ns is None or seen_ns is None or offset is None or call.clock is not Clock.TAP:
             return 0
-        return max(0, told_ns - offset.ahead_ns - seen_ns - offset.error_ns)
+        late = told_ns - offset.ahead_ns - seen_ns - offset.error_ns
+        return late if late > JITTER_NS else 0
 
 
 def _differ(call: Call, one: Account, who: str) -> bool:
