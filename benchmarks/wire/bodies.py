@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import asdict
 from typing import Any
 
 import orjson
@@ -118,6 +119,9 @@ def _owner(owner: str, message: Message) -> dict[str, Any]:
     data = {"uuid" if owner == "Instance" else "instance_uuid": one for one in message.instances}
     if status := [fact.partition(":")[2] for fact in message.facts if fact.startswith("status:")]:
         data["status"] = status[0]
+    if message.progress is not None:
+        told = asdict(message.progress)
+        data |= {"uuid": told.pop("migration"), **{name: value for name, value in told.items() if value is not None}}
     return _object(owner, **data)
 
 
