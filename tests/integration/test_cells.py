@@ -63,12 +63,13 @@ def shape(nodes: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def wait_for_names(database: str, process: str) -> None:
-    """Until a snapshot of each broker's connections has named a process that is on both: the join is by its name."""
+    """Until snapshots have named every connection, and on both brokers a process that is on both: it joins them."""
     deadline = time.monotonic() + GIVE_UP_S
     with open_store(database) as store:
         while True:
             rows = store.reader().processes().values()
-            if len({recording_of(one.id) for one in rows if f"{one.program}:{one.pid}" == process}) == 2:
+            named = all(one.program for one in rows)
+            if named and len({recording_of(one.id) for one in rows if f"{one.program}:{one.pid}" == process}) == 2:
                 return
             assert time.monotonic() < deadline, f"{process} was not named on both brokers: {list(rows)}"
             time.sleep(0.2)
