@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 
 from rpcscope.emulator.periodic import FIRST_REPORT_S, FUZZY_S, Fixed, Periodic
@@ -72,7 +73,7 @@ class _Clock:
         return self.loop.call_later(max(0.0, due_s - self.now_s()) / self._speed, then)
 
 
-class _Timer:
+class _Timer(ABC):
     """Callbacks, not a task: a task for each timer of thousands of hosts would be most of their memory."""
 
     __slots__ = ("_clock", "_handle", "_host", "_run", "_stopped")
@@ -92,15 +93,15 @@ class _Timer:
         if self._handle is not None:
             self._handle.cancel()
 
+    @abstractmethod
     def due_s(self) -> float:
         """When the next run is due."""
-        raise NotImplementedError
 
+    @abstractmethod
     def begins(self, now_s: float) -> str:
         """A run begins: of this kind."""
-        raise NotImplementedError
 
-    def ends(self, now_s: float) -> None:
+    def ends(self, now_s: float) -> None:  # noqa: B027 - not every timer minds
         """The run is over."""
 
     def _start(self) -> None:

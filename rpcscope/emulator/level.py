@@ -7,6 +7,7 @@ all over --> level_over
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -27,7 +28,7 @@ HALF_TICK_S = 0.0005
 """The loop wakes at whole milliseconds, rounded up: asked for half of one earlier, it is early as often as late."""
 
 
-class Level:
+class Level(ABC):
     """Base of `play.Opening` and `handling.Handling`."""
 
     __slots__ = ("_debt_s", "_repeating", "active", "children", "dead", "failure", "first", "next", "play", "stage")
@@ -43,13 +44,13 @@ class Level:
         self._debt_s = 0.0  # what was waited too little so far
         self._repeating: dict[str, asyncio.TimerHandle] | None = None
 
+    @abstractmethod
     def sender(self, node: Node) -> Process | None:
         """The process that sends a step; None when there is none."""
-        raise NotImplementedError
 
+    @abstractmethod
     def level_over(self) -> None:
         """All steps are over."""
-        raise NotImplementedError
 
     def begin(self) -> None:
         """Send what waits for nothing else."""

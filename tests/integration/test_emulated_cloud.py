@@ -158,7 +158,13 @@ def test_a_call_without_an_answer_in_time_makes_the_operation_time_out_and_its_w
     slow = cast(
         "build", "conductor", sender="api", steps=(call("dawdle", "scheduler", work=always(2.5)), call(SAVE, after=0))
     )
-    answer, world = run(rabbitmq, operate("slow"), template("slow", slow), control=control(rpc_timeout_s=1.0))
+
+    async def play(world: BusWorld) -> Answer:
+        answer = await world.operate(asked("slow"))
+        await until(lambda: world.tally.late_replies == 1)
+        return answer
+
+    answer, world = run(rabbitmq, play, template("slow", slow), control=control(rpc_timeout_s=1.0))
     assert (answer.ended, answer.error) == (Ended.TIMED_OUT, "MessagingTimeout")
     assert world.tally.expired == {"dawdle": 1}
     assert world.tally.service["dawdle"].count == 1

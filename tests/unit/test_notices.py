@@ -14,7 +14,7 @@ from rpcscope.rules import load_rules
 from tests.support.wire import INSTANCE, bare, enveloped, request, seen
 
 MIGRATION = "2f58666f-6fa2-4915-b79c-d9829f11798c"
-SECRET = "hunter2 at /root/keys"
+SECRET = "hunter2 at /etc/keys"
 GIB = 1 << 30
 
 

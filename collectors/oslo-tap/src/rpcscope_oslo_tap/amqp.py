@@ -31,29 +31,13 @@ def tapped_driver(real: Any, impl: Any, amqpdriver: Any, tap: Tap) -> Any:
             *args: Any, **kwargs: Any,
         ) -> Any:  # fmt: skip
             told = tap.sending(target, message, wait_for_reply, timeout)
-            token = CURRENT.set(told)
-            try:
-                result = super().send(target, ctxt, message, wait_for_reply, timeout, *args, **kwargs)
-            except BaseException as error:
-                tap.sent(told, error)
-                raise
-            finally:
-                CURRENT.reset(token)
-            tap.sent(told)
-            return result
+            call = super().send
+            return _noted(tap, told, lambda: call(target, ctxt, message, wait_for_reply, timeout, *args, **kwargs))
 
         def send_notification(self, target: Any, ctxt: Any, message: Any, *args: Any, **kwargs: Any) -> Any:
             told = tap.sending(target, message, None, None, notify=True)
-            token = CURRENT.set(told)
-            try:
-                result = super().send_notification(target, ctxt, message, *args, **kwargs)
-            except BaseException as error:
-                tap.sent(told, error)
-                raise
-            finally:
-                CURRENT.reset(token)
-            tap.sent(told)
-            return result
+            call = super().send_notification
+            return _noted(tap, told, lambda: call(target, ctxt, message, *args, **kwargs))
 
         def _get_connection(self, purpose: Any = "send", *args: Any, **kwargs: Any) -> Any:
             if purpose != "send":
@@ -83,6 +67,20 @@ def tapped_driver(real: Any, impl: Any, amqpdriver: Any, tap: Tap) -> Any:
             return result
 
     return TappedDriver
+
+
+def _noted(tap: Tap, told: Any, send: Any) -> Any:
+    """What a send gives; meanwhile all that is published belongs to it."""
+    token = CURRENT.set(told)
+    try:
+        result = send()
+    except BaseException as error:
+        tap.sent(told, error)
+        raise
+    finally:
+        CURRENT.reset(token)
+    tap.sent(told)
+    return result
 
 
 def tapped_connection(real: Any, tap: Tap) -> Any:
